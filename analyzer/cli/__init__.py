@@ -1,0 +1,1 @@
+"""Typer: options, one call, an exit code; no arithmetic."""

@@ -1,0 +1,237 @@
+"""Evidence as numbers and as enumerations, and the verdict that is made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = [
+    "Decision",
+    "Evidence",
+    "Finding",
+    "Interval",
+    "MetricEvidence",
+    "Replay",
+    "Revalidation",
+    "SeamCheck",
+    "Severity",
+    "Significance",
+    "Size",
+    "Verdict",
+]
+
+
+class Verdict(str, Enum):
+    """What the analysis says."""
+
+    NOISE = "NOISE"
+    NEGLIGIBLE = "NEGLIGIBLE"  # real, below the margin
+    FAULT = "FAULT"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Significance(str, Enum):
+    """Whether a shift is more than noise at the family's adjusted level."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"  # not tested: no null, or too few replicates
+
+
+class Size(str, Enum):
+    """Where a shift lies against its margin (equivalence)."""
+
+    INSIDE = "inside"  # |d| + t(0.8, df) se <= m
+    NOT_INSIDE = "not inside"
+    UNKNOWN = "unknown"  # no margin
+
+
+class SeamCheck(str, Enum):
+    """The null mean against the history's one-step prediction."""
+
+    WITHIN = "within"
+    ADVERSE = "adverse"  # worse than the history predicts, at its share of alpha
+    UNKNOWN = "unknown"
+
+
+class Replay(str, Enum):
+    """The user's own resume again."""
+
+    SAME = "same"
+    OTHER = "other"
+    NOT_POSSIBLE = "not possible"
+    NOT_RUN = "not run"
+
+
+class Revalidation(str, Enum):
+    """The checkpoint's own weights on the user's data."""
+
+    AGREES = "agrees"
+    DISAGREES = "disagrees"
+    NOT_RUN = "not run"
+
+
+class Severity(str, Enum):
+    """Weight of an audit finding."""
+
+    HARD = "hard"  # certain: FAULT whatever the metrics say
+    WARNING = "warning"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding of the audit.
+
+    Parameters
+    ----------
+    id
+        From the catalogue, e.g. ``lr-jump``, ``changed-arguments``.
+    severity
+        How much it weighs.
+    evidence
+        What was seen, with numbers.
+    remedy
+        What to do, in one sentence.
+    """
+
+    id: str
+    severity: Severity
+    evidence: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A range with its nominal level.
+
+    Parameters
+    ----------
+    low, high
+        Ends, in metric units.
+    level
+        Nominal, e.g. 0.95.
+    kind
+        "prediction" (where one new epoch falls) or "confidence" (of a parameter); never mixed up.
+    """
+
+    low: float
+    high: float
+    level: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEvidence:
+    """Everything that is known about one metric at the first epoch after the seam. Units are those of the metric.
+
+    Parameters
+    ----------
+    name
+        Column.
+    deciding
+        Whether it belongs to the deciding family.
+    before, observed
+        Value at the checkpoint's epoch and at the first resumed epoch; `before` is None where its row is missing.
+    jump
+        observed - before.
+    null_mean, null_sd
+        Of the arm against which the shift is measured (plain sample sd).
+    sd, df
+        The (history-moderated) standard deviation used in the test and its degrees of freedom.
+    expected_seam
+        Healthy null mean - before: what any healthy resume of this checkpoint does.
+    changed_arguments
+        Mean of *as configured* - mean of *healthy*; None where no argument differs.
+    unexplained_shift
+        observed - null_mean.
+    prediction_interval
+        Where one new healthy epoch falls.
+    p, p_adjusted
+        Two-sided, before and after Holm over the deciding family; None where not tested.
+    margin, margin_source
+        The jump the user cares about and where it comes from ("auto", "given").
+    minimum_detectable_jump
+        What this N, alpha and spread see with power 0.8.
+    significant, size, verdict
+        The decision on this metric.
+    reason
+        In words.
+    """
+
+    name: str
+    deciding: bool
+    before: float | None
+    observed: float
+    jump: float | None
+    null_mean: float | None
+    null_sd: float | None
+    sd: float | None
+    df: float | None
+    expected_seam: float | None
+    expected_seam_interval: Interval | None
+    changed_arguments: float | None
+    changed_arguments_interval: Interval | None
+    unexplained_shift: float | None
+    shift_interval: Interval | None
+    prediction_interval: Interval | None
+    p: float | None
+    p_adjusted: float | None
+    margin: float | None
+    margin_source: str
+    minimum_detectable_jump: float | None
+    significant: Significance
+    size: Size
+    verdict: Verdict | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Enumerated evidence: all that the verdict may look at.
+
+    Parameters
+    ----------
+    metrics
+        (significant, size) of each deciding metric of the null arm.
+    omnibus
+        Significance of the max-|z| test over the whole family.
+    seam
+        Null mean against history.
+    certain_cause
+        A hard finding or a fingerprint hit.
+    changed_arguments
+        Size of the effect of allowed argument changes; None where nothing differs.
+    revalidation, replay
+        Outcome of those steps.
+    """
+
+    metrics: tuple[tuple[Significance, Size], ...]
+    omnibus: Significance = Significance.UNKNOWN
+    seam: SeamCheck = SeamCheck.UNKNOWN
+    certain_cause: bool = False
+    changed_arguments: Size | None = None
+    revalidation: Revalidation = Revalidation.NOT_RUN
+    replay: Replay = Replay.NOT_RUN
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with the rule that gave it.
+
+    Parameters
+    ----------
+    verdict
+        What is said.
+    rule
+        Short id of the deciding rule, e.g. ``significant-not-inside``.
+    reasons
+        Sentences for the user, the decisive one first.
+    settle
+        What would settle it, where it is INCONCLUSIVE.
+    """
+
+    verdict: Verdict
+    rule: str
+    reasons: tuple[str, ...]
+    settle: tuple[str, ...] = ()

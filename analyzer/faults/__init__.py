@@ -1,0 +1,1 @@
+"""The interventions: one small class a fault."""

@@ -1,0 +1,1 @@
+"""How the null is made and kept."""

@@ -1,0 +1,1 @@
+"""What Ultralytics wrote, read only."""

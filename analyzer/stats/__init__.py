@@ -1,0 +1,1 @@
+"""Pure functions: arrays and a Generator in, frozen results out."""
