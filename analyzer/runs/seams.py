@@ -1,0 +1,168 @@
+"""Find the epochs at which training was restarted, from results.csv alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analyzer.domain.run import History, Seam, SeamSign
+from analyzer.errors import UsageError
+
+__all__ = ["epoch_seconds", "find_seams", "seam_at", "why_no_seam"]
+
+# An increment below this share of an epoch cannot be an epoch. Measured on 164 real runs: among rows that follow the first
+# row of a process, ordinary ones reach down to 0.67, resumes after a one-epoch process lie around 0.
+_SHORT = 0.5
+_SHORT_FEW = 0.2  # the same while fewer than _FEW other durations are known: a first epoch alone may be 4 times too long
+_FEW = 3
+
+
+def find_seams(history: History, args: Mapping[str, Any] | None = None) -> tuple[Seam, ...]:
+    """All seams that results.csv shows, in row order.
+
+    ``time`` counts from the start of the process that wrote the row, so at a seam it falls, or, after a process that wrote
+    one row only, grows by less than an epoch takes. An epoch number that is not larger than the one before it shows
+    a seam too: a repeat (an older checkpoint was resumed) or, back at the first number, a new run in the same file.
+    Without a ``time`` column (up to 8.3.5) a seam that repeats no epoch is invisible: see :func:`why_no_seam`.
+
+    Parameters
+    ----------
+    history
+        The results.csv.
+    args
+        Its args.yaml; a truthy ``resume`` is added to the evidence.
+
+    Returns
+    -------
+    tuple of Seam
+        Empty where nothing is visible.
+    """
+    starts: list[int] = [0]  # first rows of the processes so far
+    seams: list[Seam] = []
+    first = int(history.epochs.min()) if len(history) else 0
+    resumed = " args.yaml says resume." if args and args.get("resume") else ""
+    for row in range(1, len(history)):
+        found = _number_sign(history, row, first) or _time_sign(history, row, starts)
+        if found is None:
+            continue
+        starts.append(row)
+        sign, evidence = found
+        before = None if sign is SeamSign.RESTART else _before(history, row)
+        seams.append(Seam(int(history.epochs[row]), row, before, sign, evidence + resumed))
+    return tuple(seams)
+
+
+def seam_at(history: History, epoch: int, args: Mapping[str, Any] | None = None) -> Seam:
+    """Make the seam of ``--seam EPOCH``: its first resumed epoch as printed in results.csv.
+
+    Where the number occurs more than once, the row at which a seam is visible is taken, else the last.
+
+    Parameters
+    ----------
+    history
+        The results.csv.
+    epoch
+        First resumed epoch, as printed.
+    args
+        As in :func:`find_seams`.
+
+    Returns
+    -------
+    Seam
+        With the sign ``GIVEN`` and, in its evidence, what is visible there.
+
+    Raises
+    ------
+    UsageError
+        The epoch is not in the file or is its first row.
+    """
+    rows = np.flatnonzero(history.epochs == epoch)
+    span = f"{history.epochs.min()} to {history.epochs.max()}"
+    if not len(rows):
+        raise UsageError(f"--seam {epoch}: {history.path} has no such epoch.", f"Its epochs are {span}.")
+    visible = [s for s in find_seams(history, args) if s.epoch == epoch]
+    if visible:
+        seam = visible[-1]
+        return replace(seam, sign=SeamSign.GIVEN, evidence=f"Given; also visible: {seam.evidence}")
+    row = int(rows[-1])
+    before = _before(history, row)
+    if row == 0 or before is None:
+        hint = f"Give the first epoch after the resume (epochs {span})."
+        raise UsageError(f"--seam {epoch}: no epoch before it in {history.path}.", hint)
+    return Seam(epoch, row, before, SeamSign.GIVEN, "Given; results.csv shows no seam there.")
+
+
+def why_no_seam(history: History, args: Mapping[str, Any] | None = None) -> str:
+    """Say why no seam was found and what to do, in one or two sentences."""
+    resumed = bool(args and args.get("resume"))
+    said = " although args.yaml says resume" if resumed else ""
+    if history.time is None:
+        return (
+            f"{history.path.name} has no `time` column (it came with Ultralytics 8.3.10), so a resume that repeats no "
+            f"epoch is invisible there{said}; give --seam EPOCH, the first epoch after the resume."
+        )
+    if len(history) < 2:
+        return f"{history.path.name} has one row only: there is no epoch before the seam."
+    return (
+        f"No seam in {history.path.name}{said}: `time` never falls and no epoch repeats, so one process wrote all "
+        f"{len(history)} rows; give --seam EPOCH if you know better."
+    )
+
+
+def epoch_seconds(history: History) -> float | None:
+    """Median wall time of an epoch in seconds, first epochs of processes left out where others exist; None without times."""
+    time = history.time
+    if time is None:
+        return None
+    starts = {0} | {s.row for s in find_seams(history)}
+    steps = [float(time[i] - time[i - 1]) for i in range(1, len(time)) if i not in starts]
+    usable = [s for s in steps if np.isfinite(s) and s > 0] or [float(time[i]) for i in starts if np.isfinite(time[i])]
+    return float(np.median(usable)) if usable else None
+
+
+def _before(history: History, row: int) -> int | None:
+    """Index of the last row before `row` with a smaller epoch number."""
+    smaller = np.flatnonzero(history.epochs[:row] < history.epochs[row])
+    return int(smaller[-1]) if len(smaller) else None
+
+
+def _number_sign(history: History, row: int, first: int) -> tuple[SeamSign, str] | None:
+    last, this = int(history.epochs[row - 1]), int(history.epochs[row])
+    if this > last:
+        return None
+    if this == first and last != first:
+        return SeamSign.RESTART, f"Epoch {last} is followed by epoch {this}: another run starts in the same file."
+    return SeamSign.EPOCH_REPEATS, f"Epoch {last} is followed by epoch {this}."
+
+
+def _time_sign(history: History, row: int, starts: list[int]) -> tuple[SeamSign, str] | None:
+    time = history.time
+    if time is None or not np.isfinite(time[row]):
+        return None
+    process = [i for i in range(starts[-1], row) if np.isfinite(time[i])]
+    if not process:
+        return None
+    last, step = process[-1], float(time[row] - time[process[-1]])
+    if step < 0:
+        text = f"`time` falls from {time[last]:.6g} s (epoch {history.epochs[last]}) to {time[row]:.6g} s."
+        return SeamSign.TIME_FALLS, text
+    # Only a process of one row can be followed by another whose first `time` is not below its last.
+    if len(process) > 1 or last != row - 1 or last != starts[-1]:
+        return None
+    others = _durations(time, skip=row)
+    reference = float(np.median(others)) if others else float(time[last])
+    share = _SHORT if len(others) >= _FEW else _SHORT_FEW
+    if step >= share * reference:
+        return None
+    text = f"`time` grows by {step:.4g} s only where an epoch takes {reference:.4g} s."
+    return SeamSign.SHORT_INCREMENT, text
+
+
+def _durations(time: np.ndarray[Any, np.dtype[np.float64]], skip: int) -> list[float]:
+    """What the epochs took, as far as the column says: increments, and `time` itself where a process starts."""
+    steps = np.diff(time, prepend=0.0)
+    steps[steps < 0] = time[steps < 0]
+    return [float(s) for i, s in enumerate(steps) if i != skip and np.isfinite(s) and s > 0]
