@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 
 SEED = 20240611
 SIZE = 96  # pixels, both sides: a multiple of the largest stride (32)
-IMAGES = {"train": 256, "val": 128}
+IMAGES = {"train": 208, "val": 128}
 DIGITS = {"train": (0, 1200), "val": (1200, 1797)}  # rows of load_digits, disjoint
 PER_IMAGE = (2, 5)  # digits in one image, both ends included
 SCALE = (16, 36)  # side of a pasted digit in pixels, both ends included
