@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-import yaml
-
 from analyzer.errors import RunError
+from analyzer.runs.equal import is_automatic_device, same_value, spelling
 from analyzer.runs.versions import TRAIN_DEFAULTS, resume_allows
+from analyzer.runs.yamls import load_yaml
 
 __all__ = ["ArgChange", "ArgsDiff", "diff_args", "read_args"]
 
-_LIMIT = 5_000_000  # bytes; a real args.yaml has 2 kB, and yaml aliases can blow up larger ones
-
-# Where the run is kept, how it is reported, or only read by predict, export and track: without effect on an epoch's metrics.
+# Where the run is kept, how it is reported, and what only predict, export and track read: without effect on metrics.
 _BOOKKEEPING = frozenset(
-    "save_dir project name resume model exist_ok plots verbose save save_period patience mode task_id profile cfg "  # run
-    "save_json save_hybrid augment half int8 dnn retina_masks visualize "  # validation flags that training overrides
-    "source vid_stride stream_buffer show save_frames save_txt save_conf save_crop show_labels show_conf show_boxes "
-    "line_width embed format keras optimize dynamic simplify opset workspace nms tracker "
-    "v5loader session upload_dataset".split()
+    """
+    save_dir project name resume model exist_ok plots verbose save save_period patience mode task_id profile cfg
+    save_json save_hybrid augment half int8 dnn retina_masks visualize
+    source vid_stride stream_buffer show save_frames save_txt save_conf save_crop show_labels show_conf show_boxes
+    line_width embed format keras optimize dynamic simplify opset workspace nms tracker
+    v5loader session upload_dataset
+    """.split()  # second line: validation flags that training overrides  # noqa: SIM905 - words are easier to read
 )
 _INFORMATION = frozenset({"seed"})
 # What optimizer=auto decides by itself and some versions write back into train_args.
 _AUTO = frozenset({"optimizer", "lr0", "momentum", "warmup_bias_lr"})
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +106,6 @@ def read_args(path: Path) -> dict[str, Any]:
     return {str(k): v for k, v in loaded.items()}
 
 
-def load_yaml(path: Path) -> Any:
-    """Load a small yaml file with the safe loader; RunError with the reason otherwise."""
-    if path.is_dir():
-        raise RunError(f"{path} is a directory, not a yaml file.")
-    try:
-        if path.stat().st_size > _LIMIT:
-            raise RunError(f"{path} is too large for a yaml of arguments ({path.stat().st_size} bytes).")
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as e:
-        raise RunError(f"{path} cannot be read: {e.strerror}.") from e
-    except UnicodeDecodeError as e:
-        raise RunError(f"{path} is no text file (byte {e.start} is not UTF-8).") from e
-    text = re.sub(r"[^\x09\x0A\x0D\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\U00010000-\U0010ffff]", "", text)
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-    except yaml.constructor.ConstructorError as e:
-        raise RunError(f"{path} holds an object that is not loaded: {e.problem}.", "Delete that line in a copy.") from e
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as e:
-        mark = getattr(e, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
-        raise RunError(f"{path} is no valid yaml{where}.", "Compare it with the args.yaml of another run.") from e
-
-
 def diff_args(before: Mapping[str, Any], after: Mapping[str, Any], *, version: str | None = None) -> ArgsDiff:
     """Arguments that really differ, after their spellings are made equal.
 
@@ -153,17 +127,16 @@ def diff_args(before: Mapping[str, Any], after: Mapping[str, Any], *, version: s
     changes: list[ArgChange] = []
     information: list[ArgChange] = []
     notes: list[str] = []
-    auto = {_text(before.get("optimizer", "auto")), _text(after.get("optimizer", "auto"))}
     for name in sorted((set(before) | set(after)) - _BOOKKEEPING):
         old, new, known = _pair(name, before, after)
         if not known:
             side = "the earlier" if name not in before else "the later"
             notes.append(f"'{name}' is unknown to {side} arguments and its default is not known: not compared.")
             continue
-        if _same(name, old, new, notes):
+        if same_value(name, old, new):
             continue
-        if name in _AUTO and "auto" in auto and (name != "optimizer" or len(auto) == 2):
-            notes.append(f"'{name}' ({old} and {new}) is decided by optimizer=auto: not compared.")
+        if reason := _incomparable(name, old, new, before, after):
+            notes.append(f"'{name}' ({old!r} and {new!r}) is not compared: {reason}.")
             continue
         # Workers are set to 0 on CPU by the trainer itself, after args.yaml is written: never a sign of an edit.
         change = ArgChange(name, old, new, name == "workers" or resume_allows(name, version))
@@ -178,114 +151,13 @@ def _pair(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> tup
     return before.get(name, default), after.get(name, default), known
 
 
-def _same(name: str, old: Any, new: Any, notes: list[str]) -> bool:
-    a, b = _normal(name, old), _normal(name, new)
-    if _equal(a, b):
-        return True
-    if name == "device" and ("" in (a, b)):
-        notes.append(f"'device' is automatic on one side ({old!r} and {new!r}): which one it was is not known.")
-        return True
-    if name in ("data", "distill_model", "pretrained") and isinstance(a, str) and isinstance(b, str):
-        return _same_path(a, b)
-    return False
-
-
-def _equal(a: Any, b: Any) -> bool:
-    if isinstance(a, float) and isinstance(b, float):
-        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-15) or (math.isnan(a) and math.isnan(b))
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(_equal(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_equal(a[k], b[k]) for k in a)
-    return type(a) is type(b) and bool(a == b)
-
-
-def _same_path(a: str, b: str) -> bool:
-    """Whether two spellings can mean one file: the same on disk, or one the end of the other."""
-    try:
-        if Path(a).exists() and Path(b).exists():
-            return Path(a).samefile(b)
-    except (OSError, ValueError):
-        pass
-    parts = sorted((_parts(a), _parts(b)), key=len)
-    relative = not (parts[0][:1] == ["/"] or re.match(r"[A-Za-z]:$", parts[0][0] if parts[0] else ""))
-    return relative and bool(parts[0]) and parts[1][-len(parts[0]) :] == parts[0]
-
-
-def _parts(text: str) -> list[str]:
-    slashed = text.replace("\\", "/")
-    root = ["/"] if slashed.startswith("/") else []
-    return root + [p for p in slashed.split("/") if p not in ("", ".")]
-
-
-def _text(value: Any) -> str:
-    return str(value).strip().lower()
-
-
-def _normal(name: str, value: Any) -> Any:
-    """One spelling for each meaning; numbers become floats, sequences lists, paths and enums text."""
-    special = _SPECIAL.get(name)
-    return _plain(special(value) if special else value)
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, PurePath):
-        return str(value)
-    if isinstance(value, str):
-        return _plain_text(value.strip())
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(v) for v in value]
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if hasattr(value, "item") and callable(value.item):  # a numpy or torch scalar
-        value = value.item()
-    return float(value) if isinstance(value, (int, float)) else value
-
-
-def _plain_text(text: str) -> Any:
-    lower = text.lower()
-    if lower in ("none", "null", "~"):
-        return None
-    if lower in ("true", "false"):
-        return lower == "true"
-    return float(text) if _NUMBER.match(text) else text  # yaml 1.1 reads 1e-3 as a string
-
-
-def _device(value: Any) -> str:
-    text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else _text("" if value is None else value)
-    text = re.sub(r"cuda:|[()\[\]' ]", "", text)
-    return {"cuda": "", "none": "", "-1": "", "gpu": "0"}.get(text, f"device {text}" if text else "")
-
-
-def _cache(value: Any) -> Any:
-    return {"": False, "none": False, "false": False, "true": "ram"}.get(_text("" if value is None else value), value)
-
-
-def _amp(value: Any) -> Any:
-    return {"fp16": True, "fp32": False}.get(_text(value), value)
-
-
-def _off(value: Any) -> Any:
-    """False, None, 0 and an empty list all mean off."""
-    return None if value is None or value == [] or value == () or (isinstance(value, (bool, float)) and not value) else value
-
-
-def _square(value: Any) -> Any:
-    items = list(value) if isinstance(value, (list, tuple)) else [value]
-    return items[0] if items and all(i == items[0] for i in items) else value
-
-
-_SPECIAL = {
-    "device": _device,
-    "cache": _cache,
-    "amp": _amp,
-    "freeze": lambda v: None if v == 0 and not isinstance(v, str) else _off(v),
-    "multi_scale": lambda v: _off(float(v) if isinstance(v, int) and not isinstance(v, bool) else v),
-    "compile": _off,
-    "classes": _off,
-    "augmentations": _off,
-    "imgsz": _square,
-    "optimizer": lambda v: _text(v),
-}
+def _incomparable(
+    name: str, old: object, new: object, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> str | None:
+    """Why a difference says nothing; None where it does."""
+    if name == "device" and (is_automatic_device(old) or is_automatic_device(new)):
+        return "it is automatic on one side"
+    auto = [spelling(a.get("optimizer", "auto")) == "auto" for a in (before, after)]
+    if name in _AUTO and any(auto) and (name == "warmup_bias_lr" or not all(auto)):
+        return "optimizer=auto decides it"
+    return None

@@ -26,8 +26,8 @@ def read_history(path: Path) -> History:
     """Read a results.csv.
 
     Both formats are read: cells padded to 20 or 23 characters with 5 significant digits (YOLOv5 and Ultralytics up to
-    8.3.5) and plain ones with ``%.6g`` (from 8.3.10). What had to be mended is in the notes of the result; a cell that is no number
-    is NaN and noted; nothing is ever guessed.
+    8.3.5) and plain ones with ``%.6g`` (from 8.3.10). What had to be mended is in the notes of the result; a cell that
+    is no number is NaN and noted; nothing is ever guessed.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _read_bytes(path: Path) -> bytes:
 
 def _decode(path: Path, raw: bytes, notes: list[str]) -> str:
     if not raw.strip(b"\xef\xbb\xbf \t\r\n\x00"):
-        raise RunError(f"{path} is empty.", "Wait until the first epoch is finished, or take results.csv from a backup.")
+        raise RunError(f"{path} is empty.", "Wait until the first epoch is finished.")
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "utf-16"  # PowerShell's `>` writes it
     else:
@@ -192,7 +192,7 @@ def _number(cell: str) -> float | None:
 
 
 def _numbers(cells: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]:
-    """Values of a column, NaN for what is no number, and the indices of the cells that are neither empty nor numbers."""
+    """Values of a column, NaN for what is no number, and which cells are neither empty nor numbers."""
     try:
         if not any("_" in c for c in cells):
             return np.array(list(map(float, cells)), dtype=np.float64), []

@@ -23,9 +23,9 @@ def rounding_units(
     A value v printed with s significant digits and at most d decimals has the unit
     ``max(10**-d, 10**(floor(log10(abs(v))) - s + 1))``. The digits s are the most that any sampled cell of the column
     shows, at least those of its file's format (5 up to 8.3.5: ``%.5g``; else 6: ``%.6g``); the decimals d are the most
-    that any sampled cell of the column shows, at least 5 (Ultralytics rounds losses and metrics to 5 decimals before it prints
-    them). A column's unit is the median of the units of its values, since a loss that starts at 12 and ends at 0.9 is printed
-    more finely at the end.
+    that any sampled cell of the column shows, at least 5 (Ultralytics rounds losses and metrics to 5 decimals before it
+    prints them). A column's unit is the median of the units of its values, since a loss that starts at 12 and ends at
+    0.9 is printed more finely at the end.
 
     Parameters
     ----------
@@ -47,9 +47,7 @@ def rounding_units(
     metric = [digits for name, (digits, _) in zip(names, shown, strict=True) if metric_of(name)]
     # A padded file that a spreadsheet has saved again has plain headers but still at most 5 digits.
     least = 5 if padded or (metric and max(metric) <= 5) else 6
-    units = [
-        _unit(values[:, i], max(digits, least), max(decimals, 5)) for i, (digits, decimals) in enumerate(shown)
-    ]
+    units = [_unit(values[:, i], max(digits, least), max(decimals, 5)) for i, (digits, decimals) in enumerate(shown)]
     return np.maximum(np.array(units, dtype=np.float64), _SMALLEST)
 
 

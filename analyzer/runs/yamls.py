@@ -1,0 +1,60 @@
+"""Load a yaml with the safe loader: nothing is built or run, and what goes wrong is a clear error."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+from analyzer.errors import DriftError, RunError
+
+__all__ = ["load_yaml"]
+
+_LIMIT = 5_000_000  # bytes; a real one has a few kB, and aliases can blow up larger ones
+_UNPRINTABLE = re.compile("[^\\x09\\x0A\\x0D\\x20-\\x7E\\x85\\xA0-\\uD7FF\\uE000-\\uFFFD\\U00010000-\\U0010ffff]")
+
+
+def load_yaml(path: Path, error: type[DriftError] = RunError) -> object:
+    """Load one yaml document.
+
+    Parameters
+    ----------
+    path
+        The file.
+    error
+        Class of the error to raise.
+
+    Returns
+    -------
+    object
+        As the safe loader gives it; special characters are taken out first, as Ultralytics does.
+
+    Raises
+    ------
+    DriftError
+        Of the class ``error``: missing, a directory, too large, no text, no yaml, or with python objects.
+    """
+    if path.is_dir():
+        raise error(f"{path} is a directory, not a yaml file.")
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise error(f"{path} is too large for such a yaml file ({path.stat().st_size} bytes).")
+        raw = path.read_bytes()
+    except OSError as e:
+        raise error(f"{path} cannot be read: {e.strerror}.") from e
+    if b"\x00" in raw:
+        raise error(f"{path} is a binary file, not a yaml file.")
+    try:
+        text = _UNPRINTABLE.sub("", raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as e:
+        raise error(f"{path} is no text file (byte {e.start} is not UTF-8).") from e
+    try:
+        loaded: object = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.constructor.ConstructorError as e:
+        raise error(f"{path} holds an object that is not loaded: {e.problem}.", "Delete that line in a copy.") from e
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as e:
+        mark = getattr(e, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise error(f"{path} is no valid yaml{where}.", "Compare it with the file of another run.") from e
+    return loaded
