@@ -2,5 +2,57 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analyzer.domain.evidence import Verdict
+    from analyzer.report.analysis import Analysis
+
 __version__ = "0.1.0"
-__all__ = ["__version__"]
+__all__ = ["Analysis", "Verdict", "__version__", "analyze"]
+
+_LAZY = {"Analysis": "analyzer.report.analysis", "Verdict": "analyzer.domain.evidence"}
+
+
+def analyze(run: str | Path, **options: Any) -> Analysis:  # noqa: ANN401  (the fields of AnalyzeRequest)
+    """Judge the resume of a run, as ``drift analyze`` does.
+
+    Parameters
+    ----------
+    run
+        An Ultralytics run directory in which a resumed run wrote results.csv, or a ``.pt`` inside one.
+    **options
+        Fields of ``analyzer.pipeline.AnalyzeRequest``: checkpoint, seam, replicates, epochs, device, data, alpha,
+        margins, seed, budget, dry_run, out, history_only, share_device, assume_yes.
+
+    Returns
+    -------
+    Analysis
+        The same result as the command's.
+
+    Raises
+    ------
+    analyzer.errors.DriftError
+        Where the analysis could not run, in one sentence.
+    """
+    from analyzer import pipeline
+    from analyzer.domain.progress import Silent
+
+    for name in ("checkpoint", "data", "out"):
+        if options.get(name) is not None:
+            options[name] = Path(options[name])
+    if "margins" in options:
+        options["margins"] = tuple(options["margins"])
+    return pipeline.analyze(pipeline.AnalyzeRequest(run=Path(run), **options), Silent())
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

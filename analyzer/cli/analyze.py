@@ -1,0 +1,90 @@
+"""``drift analyze``: judge the resume of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analyzer.cli.guard import guarded
+from analyzer.cli.options import (
+    AlphaOption,
+    BudgetOption,
+    DataOption,
+    DebugOption,
+    DeviceOption,
+    EpochsOption,
+    MarginOption,
+    ReplicatesOption,
+    SeedOption,
+    replicates_of,
+)
+
+__all__ = ["analyze"]
+
+Run = Annotated[
+    Path, typer.Argument(metavar="RUN", help="Ultralytics run directory that was resumed, or a .pt inside.")
+]
+Checkpoint = Annotated[Path | None, typer.Option(metavar="PT", help="Where the seam started; default: found.")]
+Seam = Annotated[int | None, typer.Option(metavar="EPOCH", help="First resumed epoch; default: found.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the cost, train nothing.")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the study is kept; default: RUN/drift.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON, nothing else.")]
+HistoryOnly = Annotated[bool, typer.Option("--history-only", help="Train nothing (weaker evidence).")]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever the verdict.")]
+Share = Annotated[bool, typer.Option("--share-device", help="Use the device of a running training.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before long work.")]
+
+
+@guarded
+def analyze(
+    run: Run,
+    checkpoint: Checkpoint = None,
+    seam: Seam = None,
+    replicates: ReplicatesOption = "auto",
+    epochs: EpochsOption = 1,
+    device: DeviceOption = None,
+    data: DataOption = None,
+    alpha: AlphaOption = 0.05,
+    margin: MarginOption = [],  # noqa: B006  (Typer reads it, nobody changes it)
+    seed: SeedOption = None,
+    budget: BudgetOption = None,
+    dry_run: DryRun = False,
+    out: Out = None,
+    json: Json = False,
+    history_only: HistoryOnly = False,
+    exit_zero: ExitZero = False,
+    share_device: Share = False,
+    yes: Yes = False,
+    debug: DebugOption = False,
+) -> int:
+    """Say whether the jump after a resume is NOISE, NEGLIGIBLE, a FAULT or INCONCLUSIVE.
+
+    Exit codes: 0 noise or negligible, 10 fault, 11 inconclusive, 12 could not run, 2 usage.
+    """
+    from analyzer import pipeline  # numpy, scipy and torch come with it: not for --help
+    from analyzer.cli.emit import emit
+    from analyzer.cli.progress import progress_on_stderr
+
+    request = pipeline.AnalyzeRequest(
+        run=run,
+        checkpoint=checkpoint,
+        seam=seam,
+        replicates=replicates_of(replicates),
+        epochs=epochs,
+        device=device,
+        data=data,
+        alpha=alpha,
+        margins=tuple(margin),
+        seed=seed,
+        budget=budget,
+        dry_run=dry_run,
+        out=out,
+        history_only=history_only,
+        share_device=share_device,
+        assume_yes=yes,
+    )
+    with progress_on_stderr() as progress:
+        analysis = pipeline.analyze(request, progress)
+    return emit(analysis, as_json=json, exit_zero=exit_zero, dry_run=dry_run)

@@ -1,0 +1,41 @@
+"""The command ``drift``: which commands there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from analyzer import __version__
+from analyzer.cli.analyze import analyze
+from analyzer.cli.replicate import replicate
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="drift",
+    help="Was the jump after resuming a YOLO training noise or a fault? Measured, with error rates.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"yolo-drift {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Was the jump after resuming a YOLO training noise or a fault? Measured, with error rates."""
+
+
+for command in (analyze, replicate):
+    app.command()(command)

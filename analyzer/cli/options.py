@@ -1,0 +1,81 @@
+"""Options that several commands share, and how their words are read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "AlphaOption",
+    "BudgetOption",
+    "DataOption",
+    "DebugOption",
+    "DeviceOption",
+    "EpochsOption",
+    "MarginOption",
+    "ReplicatesOption",
+    "SeedOption",
+    "replicates_of",
+]
+
+
+def _check_replicates(text: str) -> str:
+    replicates_of(text)
+    return text
+
+
+def replicates_of(text: str) -> int | None:
+    """Read ``--replicates``: a number from 1, or ``auto`` (None).
+
+    Examples
+    --------
+    >>> replicates_of("auto"), replicates_of("12")
+    (None, 12)
+    """
+    if text.strip().lower() == "auto":
+        return None
+    if not text.strip().isdigit() or int(text) < 1:
+        raise typer.BadParameter(f"{text!r} is neither a number from 1 nor 'auto'.")
+    return int(text)
+
+
+def _check_alpha(alpha: float) -> float:
+    if not 0 < alpha < 0.5:
+        raise typer.BadParameter(f"{alpha:g} must lie between 0 and 0.5, e.g. 0.05.")
+    return alpha
+
+
+def _check_margins(margins: list[str]) -> list[str]:
+    for margin in margins:
+        if not re.fullmatch(r"[^=]+=\s*[0-9.eE+-]+\s*%?|auto", margin):
+            raise typer.BadParameter(f"{margin!r} is not METRIC=VALUE, e.g. loss=0.1, map=0.03, train/box_loss=5%.")
+    return margins
+
+
+def _check_budget(budget: str | None) -> str | None:
+    if budget is not None and not re.fullmatch(r"\s*\d+(\.\d+)?\s*(s|m|min|h|d|epochs?)\s*", budget):
+        raise typer.BadParameter(f"{budget!r} is no budget, e.g. 6h, 90min, 5epochs.")
+    return budget
+
+
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")]
+DeviceOption = Annotated[str | None, typer.Option(metavar="D", help="cpu, 0, cuda:1 ...; default: as the run had it.")]
+DataOption = Annotated[Path | None, typer.Option(metavar="YAML", help="Data yaml, where it moved since the run.")]
+EpochsOption = Annotated[int, typer.Option(min=1, metavar="K", help="Resumed epochs to train and compare.")]
+SeedOption = Annotated[int | None, typer.Option(min=0, metavar="BASE", help="Base seed of the replicates.")]
+AlphaOption = Annotated[
+    float, typer.Option(metavar="A", callback=_check_alpha, help="Rate of false alarms of the whole command.")
+]
+ReplicatesOption = Annotated[
+    str, typer.Option(metavar="N|auto", callback=_check_replicates, help="Healthy resumes to train or reuse.")
+]
+MarginOption = Annotated[
+    list[str],
+    typer.Option(metavar="METRIC=VALUE", callback=_check_margins, help="Jump that matters; repeatable."),
+]
+BudgetOption = Annotated[
+    str | None, typer.Option(metavar="6h|5epochs", callback=_check_budget, help="Most to spend on training now.")
+]

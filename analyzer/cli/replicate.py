@@ -1,0 +1,45 @@
+"""``drift replicate``: make the null before the resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analyzer.cli.guard import guarded
+from analyzer.cli.options import DataOption, DebugOption, DeviceOption, EpochsOption, SeedOption
+
+__all__ = ["replicate"]
+
+Checkpoint = Annotated[
+    Path, typer.Argument(metavar="CHECKPOINT", help="Checkpoint that will be resumed, e.g. RUN/weights/last.pt.")
+]
+Count = Annotated[
+    int, typer.Option("--replicates", "-n", min=1, metavar="N", help="Healthy resumes to have in the end.")
+]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the study is kept; default: RUN/drift.")]
+
+
+@guarded
+def replicate(
+    checkpoint: Checkpoint,
+    n: Count = 5,
+    epochs: EpochsOption = 1,
+    device: DeviceOption = None,
+    data: DataOption = None,
+    seed: SeedOption = None,
+    out: Out = None,
+    debug: DebugOption = False,
+) -> int:
+    """Train healthy resumes of a checkpoint now, so that the later analyze is instant and never lacks it."""
+    from analyzer import pipeline
+    from analyzer.cli.progress import progress_on_stderr
+
+    request = pipeline.ReplicateRequest(
+        checkpoint=checkpoint, n=n, epochs=epochs, device=device, data=data, seed=seed, out=out
+    )
+    with progress_on_stderr() as progress:
+        study = pipeline.replicate(request, progress)
+    print(study)
+    return 0

@@ -1,0 +1,425 @@
+"""The one view model that every renderer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyzer.domain.evidence import Decision, Finding, Interval, MetricEvidence, SeamCheck, Significance, Verdict
+from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.run import History, Seam
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "STEPS",
+    "Analysis",
+    "ArgumentChange",
+    "CheckpointRef",
+    "Cost",
+    "Environment",
+    "HistoryPrediction",
+    "Look",
+    "NotRun",
+    "Omnibus",
+    "PathPoint",
+    "Plan",
+    "StepResult",
+]
+
+STEPS = ("audit", "revalidation", "replay", "null", "diagnosis", "attribution")
+"""Steps that an analysis may leave out; each is then null in the document, with its reason in ``not_run``."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRef:
+    """The checkpoint from which the seam started.
+
+    Parameters
+    ----------
+    path
+        Where it was found.
+    epoch
+        Its epoch as results.csv counts (the checkpoint itself counts from 0).
+    sha256
+        Of the file.
+    kept
+        The copy under ``RUN/drift/seams/``, or None where there is none.
+    version
+        Ultralytics version that wrote it.
+    """
+
+    path: Path
+    epoch: int
+    sha256: str
+    kept: Path | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Omnibus:
+    """The test of the whole deciding family at once.
+
+    Parameters
+    ----------
+    test
+        Name of the procedure, in words.
+    p
+        Its p value in [0, 1]; None where not tested.
+    p_min
+        The smallest p that this number of replicates can give.
+    significant
+        Whether it is at most the null's share of alpha.
+    """
+
+    test: str
+    p: float | None
+    p_min: float | None
+    significant: Significance = Significance.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPrediction:
+    """One metric of the seam check: what the epochs before the seam predict for the first one after it.
+
+    Parameters
+    ----------
+    name
+        Column.
+    predicted
+        One-step prediction, in metric units; None where there is too little history.
+    interval
+        Prediction interval of that epoch.
+    value
+        What is judged against it: the null mean, or the observed row with ``history_only``.
+    p
+        One-sided in the adverse direction, before adjustment.
+    adverse
+        Whether it is worse than predicted at the seam's share of alpha; None where not tested.
+    """
+
+    name: str
+    predicted: float | None
+    interval: Interval | None
+    value: float | None
+    p: float | None
+    adverse: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentChange:
+    """An argument in which the resumed run's args.yaml and the checkpoint differ.
+
+    Parameters
+    ----------
+    name
+        Of the argument.
+    before, after
+        Value stored in the checkpoint, value of the resumed run.
+    allowed
+        Whether this Ultralytics version takes it over on resume.
+    """
+
+    name: str
+    before: Any
+    after: Any
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look of a sequential analysis.
+
+    Parameters
+    ----------
+    n
+        Replicates at this look.
+    statistic
+        What is compared, e.g. the largest |t| over the family.
+    critical
+        Where this look says FAULT.
+    p
+        Smallest adjusted p at this look, or None.
+    verdict
+        What would be said here.
+    """
+
+    n: int
+    statistic: float | None
+    critical: float | None
+    p: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class PathPoint:
+    """One metric at one of K resumed epochs.
+
+    Parameters
+    ----------
+    name
+        Column.
+    epoch
+        As results.csv counts.
+    observed, null_mean
+        In metric units.
+    interval
+        Prediction interval of that epoch.
+    p_adjusted
+        Over metrics and epochs; None where not tested.
+    trend
+        "recovering", "staying", "diverging", or empty where not judged.
+    """
+
+    name: str
+    epoch: int
+    observed: float
+    null_mean: float | None
+    interval: Interval | None
+    p_adjusted: float | None
+    trend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where the analysis ran.
+
+    Parameters
+    ----------
+    python, platform
+        Versions in words.
+    device
+        On which the replicates were trained, e.g. "cpu", "cuda:0 (NVIDIA H100)".
+    threads
+        torch threads of the worker; None where nothing was trained.
+    packages
+        Package name to version.
+    """
+
+    python: str
+    platform: str
+    device: str | None
+    threads: int | None
+    packages: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the analysis took.
+
+    Parameters
+    ----------
+    epochs_trained
+        In this call, over all arms and steps.
+    seconds
+        Wall time of this call.
+    reused
+        Replicates taken from the store.
+    seconds_per_epoch
+        Median of a trained epoch; None where nothing was trained.
+    by_step
+        Step to epochs trained in it.
+    """
+
+    epochs_trained: int
+    seconds: float
+    reused: int = 0
+    seconds_per_epoch: float | None = None
+    by_step: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The cost before the work, and what it can see.
+
+    Parameters
+    ----------
+    replicates, epochs
+        Replicates over all arms that are still to be trained, epochs of each.
+    seconds_per_replicate
+        From the run's ``time`` column, corrected by the first replicate; None where unknown.
+    worst_seconds
+        Upper bound of the whole.
+    detectable
+        Metric to the smallest jump that this many replicates see with power 0.8, where history tells.
+    budget
+        In words, where one applies.
+    """
+
+    replicates: int
+    epochs: int
+    seconds_per_replicate: float | None
+    worst_seconds: float | None
+    detectable: Mapping[str, float] = field(default_factory=dict)
+    budget: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step of the diagnosis ladder found.
+
+    Parameters
+    ----------
+    outcome
+        One word, e.g. "agrees", "same", "lr-jump".
+    summary
+        One sentence.
+    epochs
+        What it cost.
+    details
+        Numbers behind it.
+    """
+
+    outcome: str
+    summary: str
+    epochs: int = 0
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A step that was left out, and why.
+
+    Parameters
+    ----------
+    step
+        One of ``STEPS``.
+    reason
+        One sentence.
+    """
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Analysis:
+    """The result of ``drift analyze``: verdict, evidence and how it was made. Nothing else is rendered anywhere.
+
+    Parameters
+    ----------
+    decision
+        The verdict with its rule, reasons and what would settle it.
+    run
+        The run directory.
+    history
+        Its results.csv.
+    seam, other_seams
+        The seam that was judged, and others that were found, oldest first.
+    alpha
+        Level of the whole command, in (0, 1).
+    metrics
+        One entry a metric, deciding ones first.
+    omnibus
+        The test of the family at once; None where there is no null.
+    environment, cost
+        Where it ran, and what it took.
+    checkpoint
+        From which the seam started; None where it is gone.
+    study
+        The study folder; None where nothing was stored.
+    history_only
+        True where no replicate was used: the weaker evidence.
+    null_arm
+        Name of the arm against which the shift is measured.
+    base_seed
+        From which the seeds of the replicates were spawned.
+    arms, replicates
+        Every arm and every replicate of the study, failed ones too.
+    argument_changes
+        Between checkpoint and resumed run.
+    seam_check, history_predictions
+        The null against the run's own history.
+    audit
+        Findings; None where not run.
+    revalidation, replay
+        None where not run.
+    diagnosis, attribution
+        Steps of the ladder, shares of the jump; None where not run.
+    looks, paths
+        The sequential path, and the first K resumed epochs; empty where there is only one.
+    plan
+        The cost plan; always there with ``--dry-run``.
+    warnings
+        One sentence each.
+    not_run
+        Steps left out, with the reason.
+    selection_rate
+        Chance that a healthy resume is accused when it is analysed *because* it looked odd; None where not known.
+    created
+        ISO 8601, UTC.
+    command
+        The exact command to do it again.
+    tool_version
+        Of yolo-drift.
+    """
+
+    decision: Decision
+    run: Path
+    history: History
+    seam: Seam
+    alpha: float
+    metrics: tuple[MetricEvidence, ...]
+    omnibus: Omnibus | None
+    environment: Environment
+    cost: Cost
+    checkpoint: CheckpointRef | None = None
+    study: Path | None = None
+    other_seams: tuple[Seam, ...] = ()
+    history_only: bool = False
+    null_arm: str = "healthy"
+    base_seed: int | None = None
+    arms: tuple[Arm, ...] = ()
+    replicates: tuple[Replicate, ...] = ()
+    argument_changes: tuple[ArgumentChange, ...] = ()
+    seam_check: SeamCheck = SeamCheck.UNKNOWN
+    history_predictions: tuple[HistoryPrediction, ...] = ()
+    audit: tuple[Finding, ...] | None = None
+    revalidation: StepResult | None = None
+    replay: StepResult | None = None
+    diagnosis: tuple[StepResult, ...] | None = None
+    attribution: tuple[StepResult, ...] | None = None
+    looks: tuple[Look, ...] = ()
+    paths: tuple[PathPoint, ...] = ()
+    plan: Plan | None = None
+    warnings: tuple[str, ...] = ()
+    not_run: tuple[NotRun, ...] = ()
+    selection_rate: float | None = None
+    created: str = ""
+    command: str = ""
+    tool_version: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the analysis says."""
+        return self.decision.verdict
+
+    @property
+    def null_replicates(self) -> tuple[Replicate, ...]:
+        """The replicates that make the null: those of the null arm that ended well."""
+        return tuple(r for r in self.replicates if r.arm == self.null_arm and r.outcome is Outcome.OK)
+
+    @property
+    def n_replicates(self) -> int:
+        """How many replicates the null is made of."""
+        return len(self.null_replicates)
+
+    @property
+    def before_epoch(self) -> int | None:
+        """Epoch of the last row before the seam, as results.csv counts."""
+        return None if self.seam.before is None else int(self.history.epochs[self.seam.before])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Make the document that ``report.json`` holds (see the schema in the package)."""
+        from analyzer.report.document import to_document
+
+        return to_document(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Make a pandas frame with one row a metric; pandas must be installed."""
+        import pandas as pd
+
+        return pd.DataFrame(self.to_dict()["metrics"]).set_index("name")

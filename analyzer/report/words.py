@@ -1,0 +1,155 @@
+"""Sentences that several renderers say, each made from the view model alone."""
+
+from __future__ import annotations
+
+import shlex
+
+from analyzer.domain.evidence import SeamCheck, Significance, Verdict
+from analyzer.domain.replicate import Outcome
+from analyzer.report.analysis import Analysis
+from analyzer.report.numbers import duration, p_value, signed
+
+__all__ = [
+    "HEADLINE",
+    "LEGEND",
+    "checkpoint_line",
+    "clean",
+    "cost_line",
+    "family_line",
+    "history_line",
+    "next_steps",
+    "null_line",
+    "seam_line",
+    "selection_line",
+]
+
+HEADLINE = {
+    Verdict.NOISE: "a healthy resume of this checkpoint looks like this",
+    Verdict.NEGLIGIBLE: "a real change, too small to matter",
+    Verdict.FAULT: "something is wrong with this resume",
+    Verdict.INCONCLUSIVE: "the evidence does not decide",
+}
+
+LEGEND = (
+    "jump = observed - before; expected seam = what any healthy resume of this checkpoint does; "
+    "unexplained shift = what is left, and what is judged against the margin."
+)
+
+
+def clean(text: str) -> str:
+    r"""Make foreign text safe to print: control characters become visible escapes.
+
+    Examples
+    --------
+    >>> clean("runs/\x1b[2Jtrain")
+    'runs/\\x1b[2Jtrain'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def seam_line(analysis: Analysis) -> str:
+    """Say where the seam is and by what it was recognised."""
+    seam = analysis.seam
+    line = f"epoch {seam.epoch} is the first resumed one ({seam.sign.value})"
+    if analysis.other_seams:
+        others = ", ".join(str(s.epoch) for s in analysis.other_seams)
+        line += f"; other seams at epoch {others}, choose with --seam"
+    return line
+
+
+def checkpoint_line(analysis: Analysis) -> str:
+    """Say from which checkpoint the null was made."""
+    checkpoint = analysis.checkpoint
+    if checkpoint is None:
+        return "none of the epoch before the seam is left"
+    return f"{checkpoint.path} (epoch {checkpoint.epoch}, sha256 {checkpoint.sha256[:12]})"
+
+
+def null_line(analysis: Analysis) -> str:
+    """Say how the null was made."""
+    if analysis.history_only or not analysis.n_replicates:
+        return "no replicates: judged by the run's own earlier epochs, the weaker evidence"
+    n = analysis.n_replicates
+    epochs = max(len(r.epochs) for r in analysis.null_replicates)
+    line = (
+        f"{_count(n, 'healthy resume')} of the checkpoint, {_count(epochs, 'epoch')} each, every one with its own seed"
+    )
+    if analysis.null_arm != "healthy":
+        line += f" (arm {analysis.null_arm})"
+    bad = [r for r in analysis.replicates if r.outcome is not Outcome.OK]
+    if bad:
+        line += f"; {_count(len(bad), 'more')} failed or diverged"
+    return line
+
+
+def family_line(analysis: Analysis) -> str:
+    """Say what the test of all deciding metrics at once found; empty where there was none."""
+    omnibus = analysis.omnibus
+    if omnibus is None or omnibus.p is None:
+        return ""
+    answer = {
+        Significance.YES: "unusual as a whole",
+        Significance.NO: "not unusual as a whole",
+        Significance.UNKNOWN: "not judged",
+    }[omnibus.significant]
+    line = f"{answer}, p {p_value(omnibus.p)} ({omnibus.test}"
+    return line + (f"; smallest possible p {p_value(omnibus.p_min)})" if omnibus.p_min is not None else ")")
+
+
+def history_line(analysis: Analysis) -> str:
+    """Say how the seam lies against the epochs before it."""
+    if analysis.seam_check is SeamCheck.UNKNOWN:
+        return "not judged (too few comparable epochs before the seam)"
+    if analysis.seam_check is SeamCheck.WITHIN:
+        return "within what the epochs before the seam predict"
+    worst = [h for h in analysis.history_predictions if h.adverse]
+    words = [
+        f"{clean(h.name)} {signed(None if h.value is None or h.predicted is None else h.value - h.predicted)}"
+        for h in worst
+    ]
+    return "worse than the epochs before the seam predict" + (f": {', '.join(words)}" if words else "")
+
+
+def cost_line(analysis: Analysis) -> str:
+    """Say what it took."""
+    cost, where = analysis.cost, analysis.environment.device
+    line = f"{_count(cost.epochs_trained, 'epoch')} trained, {duration(cost.seconds)}"
+    if cost.reused:
+        line += f", {_count(cost.reused, 'replicate')} reused"
+    return line + (f", on {where}" if where and cost.epochs_trained else "")
+
+
+def selection_line(analysis: Analysis) -> str:
+    """Say what the error rate holds for; empty where nothing was tested."""
+    if analysis.history_only or not analysis.n_replicates:
+        return ""
+    line = f"A healthy resume is accused in at most {analysis.alpha:.0%} of cases when resumes are analysed regardless"
+    if analysis.selection_rate is None:
+        return line + " of how they look; more often when one is analysed because it looked odd."
+    return line + f" of how they look; about {analysis.selection_rate:.0%} when analysed because it looked odd."
+
+
+def next_steps(analysis: Analysis) -> tuple[str, ...]:
+    """Say what to do or type next, the most useful first."""
+    run = shlex.quote(str(analysis.run))
+    steps: list[str] = []
+    if analysis.verdict is Verdict.INCONCLUSIVE:
+        steps += analysis.decision.settle
+    elif analysis.verdict is Verdict.FAULT:
+        steps += [f.remedy for f in analysis.audit or () if f.remedy]
+        if analysis.argument_changes and not steps:
+            steps.append("Resume again without the changed arguments and compare.")
+        if not steps:
+            steps.append("Keep the checkpoint; compare data, arguments and versions before and after the seam.")
+    else:
+        steps.append("Nothing to do: the training can go on.")
+    if analysis.checkpoint is None:
+        steps.append(f"Before the next resume, keep its null: drift replicate {run}/weights/last.pt -n 5")
+    if analysis.study is not None and analysis.replicates:
+        steps.append(f"Look at it: drift report {shlex.quote(str(analysis.study))} --report html")
+    return tuple(steps)
+
+
+def _count(n: int, noun: str) -> str:
+    plural = noun if n == 1 or noun == "more" else noun + "s"
+    return f"{n} {plural}"
