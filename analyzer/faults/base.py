@@ -1,0 +1,26 @@
+"""What a fault is: hooks that change the arguments, the checkpoint copy or the trainer, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+__all__ = ["Intervention"]
+
+
+class Intervention:
+    """One fault that can be injected into a replicate. Subclasses override the hooks they need.
+
+    The hooks work on copies: `edit_args` and `edit_checkpoint` before Ultralytics sees the checkpoint copy,
+    `at_start` on the trainer of every replicate, after reseeding and before its first batch.
+    """
+
+    id: ClassVar[str]
+
+    def edit_args(self, args: dict[str, Any]) -> None:
+        """Change the training arguments of the checkpoint copy in place."""
+
+    def edit_checkpoint(self, payload: dict[str, Any]) -> None:
+        """Change the payload of the checkpoint copy in place."""
+
+    def at_start(self, trainer: Any) -> None:
+        """Change the trainer of a replicate in place, after reseeding."""

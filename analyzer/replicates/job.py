@@ -1,0 +1,79 @@
+"""What the driver tells the worker: plain data that goes through a pipe as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from analyzer.domain.replicate import Arm
+
+__all__ = ["ArmJob", "arm_from", "dump"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmJob:
+    """Everything a worker needs to set up one arm.
+
+    Parameters
+    ----------
+    arm
+        The arm.
+    checkpoint
+        The seam checkpoint, read only.
+    data
+        The resolved data set: for detection and its kin a mapping as in a data yaml with absolute paths, for
+        classification ``{"path": folder}``.
+    device
+        As Ultralytics takes it: "cpu", "0", "mps".
+    workers
+        Loader processes, or None to leave it to Ultralytics (which forces 0 on CPU).
+    epochs
+        K, how many epochs to train.
+    scratch
+        Folder that the worker may write to.
+    root, study
+        Of the store.
+    hashes
+        Whether to hash model, EMA and optimizer after each epoch (for fidelity tests).
+    trust
+        Whether the checkpoint may be unpickled without the allow-list.
+    threads
+        CPU threads of torch, or None for its own default.
+    """
+
+    arm: Arm
+    checkpoint: Path
+    data: Mapping[str, Any]
+    device: str
+    epochs: int
+    scratch: Path
+    root: Path
+    study: str
+    workers: int | None = None
+    hashes: bool = False
+    trust: bool = False
+    threads: int | None = None
+
+    @classmethod
+    def load(cls, message: Mapping[str, Any]) -> ArmJob:
+        """Rebuild a job from its JSON mapping."""
+        values = dict(message)
+        values["arm"] = arm_from(values["arm"])
+        for name in ("checkpoint", "scratch", "root"):
+            values[name] = Path(values[name])
+        return cls(**values)
+
+
+def arm_from(message: Mapping[str, Any]) -> Arm:
+    """Rebuild an arm from its JSON mapping."""
+    interventions = tuple((str(i), dict(p)) for i, p in message["interventions"])
+    return Arm(str(message["name"]), dict(message["overrides"]), interventions)
+
+
+def dump(job: ArmJob) -> dict[str, Any]:
+    """A job as a JSON mapping."""
+    message: dict[str, Any] = json.loads(json.dumps(asdict(job), default=str))
+    return message

@@ -1,0 +1,120 @@
+"""The state of a trainer just after its set-up, kept in memory and put back before each further replicate.
+
+Restoring must leave *nothing* of an earlier replicate behind: tensors in place (the optimizer, the EMA and their
+fused kernels hold references), python state by copy. The fidelity tests compare the result bit for bit with a resume
+in a new process.
+"""
+
+from __future__ import annotations
+
+from copy import copy, deepcopy
+from typing import Any
+
+__all__ = ["Snapshot"]
+
+# Attributes of the trainer that `_do_train` changes and a new process would start with afresh.
+_SCALARS = (
+    "best_fitness",
+    "fitness",
+    "accumulate",
+    "start_epoch",
+    "epochs",
+    "epoch",
+    "batch_size",
+    "loss",
+    "loss_items",
+    "tloss",
+    "loss_names",
+    "lr",
+    "stop",
+    "nan_recovery_attempts",
+    "lf",
+)
+
+
+def _tensors(module: Any) -> dict[str, Any]:
+    """Parameters and *all* buffers, non-persistent ones too."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _shallow(values: dict[str, Any]) -> dict[str, Any]:
+    """Copy a __dict__ one list deep: data sets fill and empty lists in place, everything else they replace."""
+    return {k: (list(v) if type(v) is list else v) for k, v in values.items()}
+
+
+class Snapshot:
+    """What `capture` found, ready to be put back any number of times.
+
+    Parameters
+    ----------
+    trainer
+        An Ultralytics trainer whose set-up is complete and that has not trained yet.
+    """
+
+    def __init__(self, trainer: Any) -> None:
+        self.model = self._clone(trainer.model)
+        self.criterion = deepcopy(getattr(trainer.model, "criterion", None))
+        self.ema = self._clone(trainer.ema.ema)
+        self.ema_criterion = deepcopy(getattr(trainer.ema.ema, "criterion", None))
+        self.updates = trainer.ema.updates
+        self.optimizer = deepcopy(trainer.optimizer.state_dict())
+        self.scaler = deepcopy(trainer.scaler.state_dict())
+        self.scheduler = deepcopy(trainer.scheduler.state_dict())
+        self.stopper = dict(trainer.stopper.__dict__)
+        self.metrics = dict(trainer.metrics)
+        self.plot_idx = list(trainer.plot_idx)
+        self.args = dict(vars(trainer.args))
+        self.scalars = {k: getattr(trainer, k) for k in _SCALARS if hasattr(trainer, k)}
+        self.datasets = [(loader.dataset, _shallow(loader.dataset.__dict__)) for loader in self._loaders(trainer)]
+        self.validator = dict(vars(trainer.validator.args))
+
+    @staticmethod
+    def _clone(module: Any) -> dict[str, Any]:
+        return {k: v.detach().clone() for k, v in _tensors(module).items()}
+
+    @staticmethod
+    def _loaders(trainer: Any) -> tuple[Any, Any]:
+        return trainer.train_loader, trainer.test_loader
+
+    def restore(self, trainer: Any) -> None:
+        """Put everything back, as if the set-up had just been completed in a new process."""
+        self._write(trainer.model, self.model)
+        trainer.model.criterion = deepcopy(self.criterion)
+        self._write(trainer.ema.ema, self.ema)
+        trainer.ema.ema.criterion = deepcopy(self.ema_criterion)
+        trainer.ema.updates = self.updates
+        trainer.optimizer.load_state_dict(deepcopy(self.optimizer))
+        trainer.optimizer.zero_grad()
+        trainer.scaler.load_state_dict(deepcopy(self.scaler))
+        trainer.scheduler.load_state_dict(deepcopy(self.scheduler))
+        for target, kept in ((trainer.stopper, self.stopper), (trainer.args, self.args)):
+            target.__dict__.clear()
+            target.__dict__.update(kept)
+        trainer.metrics, trainer.plot_idx = dict(self.metrics), list(self.plot_idx)
+        for name in _SCALARS:
+            if name in self.scalars:
+                setattr(trainer, name, copy(self.scalars[name]))
+            elif name in trainer.__dict__:
+                delattr(trainer, name)
+        vars(trainer.validator.args).update(self.validator)
+        self._restore_data(trainer)
+
+    @staticmethod
+    def _write(module: Any, kept: dict[str, Any]) -> None:
+        import torch
+
+        with torch.no_grad():
+            for name, tensor in _tensors(module).items():
+                tensor.copy_(kept[name])
+
+    def _restore_data(self, trainer: Any) -> None:
+        """Mosaic buffer, decoded images, transforms and the mosaic flag, and both loaders' iterators.
+
+        `_do_train` shuts the loaders' workers down at its end; a loader that is not reset dies at its next use.
+        """
+        for dataset, kept in self.datasets:
+            dataset.__dict__.clear()
+            dataset.__dict__.update(_shallow(kept))
+        for loader in self._loaders(trainer):
+            if hasattr(loader, "reset"):
+                loader.reset()

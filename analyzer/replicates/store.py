@@ -1,0 +1,158 @@
+"""The store of a study: one file a replicate, written whole or not at all.
+
+Layout under ``<root>/<study>/``: ``study.json`` (what the fingerprint stands for), ``replicates/<arm>/<seed>.json``,
+``report.json`` and the lock. A file carries a checksum of its body: one that was cut short or edited is set aside
+and made again, never read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
+from analyzer.errors import StoreError
+
+__all__ = ["Store", "write_atomically"]
+
+SCHEMA = 1
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a reader (or a power cut) sees the old content or the new one, never a part.
+
+    Temporary name in the same folder, fsync, rename, fsync of the folder.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+        temporary.replace(path)
+    except OSError as e:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(
+            f"Cannot write {path}: {e.strerror}.", "Free space there, or choose a folder with --out."
+        ) from e
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _jsonable(values: Mapping[str, float]) -> dict[str, float | str]:
+    return {k: (float(v) if math.isfinite(v) else repr(float(v))) for k, v in values.items()}
+
+
+def _floats(values: Mapping[str, Any]) -> dict[str, float]:
+    return {str(k): float(v) for k, v in values.items()}
+
+
+def _checksum(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _to_body(replicate: Replicate) -> dict[str, Any]:
+    body = asdict(replicate)
+    body["outcome"] = replicate.outcome.value
+    body["epochs"] = [
+        {"epoch": e.epoch, "printed": _jsonable(e.printed), "exact": _jsonable(e.exact), "seconds": e.seconds}
+        for e in replicate.epochs
+    ]
+    body["hashes"] = [dict(h) for h in replicate.hashes]
+    return body
+
+
+def _from_body(body: Mapping[str, Any]) -> Replicate:
+    epochs = tuple(
+        EpochRecord(int(e["epoch"]), _floats(e["printed"]), _floats(e["exact"]), float(e["seconds"]))
+        for e in body["epochs"]
+    )
+    hashes = tuple({str(k): str(v) for k, v in h.items()} for h in body["hashes"])
+    return Replicate(
+        str(body["arm"]), int(body["seed"]), Outcome(body["outcome"]), epochs, str(body["message"]), hashes
+    )
+
+
+class Store:
+    """The files of one study.
+
+    Parameters
+    ----------
+    root
+        Folder that holds studies, e.g. ``RUN/drift``.
+    study
+        Name of the study (its fingerprint).
+    """
+
+    def __init__(self, root: Path, study: str) -> None:
+        self.root = root
+        self.study = study
+        self.path = root / study
+
+    def describe(self, facts: Mapping[str, Any]) -> None:
+        """Keep what the fingerprint stands for in ``study.json``."""
+        data = json.dumps(facts, indent=1, sort_keys=True, default=str).encode()
+        target = self.path / "study.json"
+        if not (target.exists() and target.read_bytes() == data):
+            write_atomically(target, data)
+
+    def file_of(self, arm: str, seed: int) -> Path:
+        """Where the replicate of that arm and seed lies."""
+        return self.path / "replicates" / arm / f"{seed:010d}.json"
+
+    def put(self, replicate: Replicate) -> None:
+        """Write a finished replicate, replacing a shorter one of the same seed."""
+        body = _to_body(replicate)
+        document = {"schema": SCHEMA, "study": self.study, "checksum": _checksum(body), "replicate": body}
+        write_atomically(self.file_of(replicate.arm, replicate.seed), json.dumps(document, indent=1).encode())
+
+    def get(self, arm: str, seed: int) -> Replicate | None:
+        """The replicate of that arm and seed; None where there is none or its file is damaged."""
+        path = self.file_of(arm, seed)
+        if not path.exists():
+            return None
+        replicate = self._read(path)
+        return replicate if replicate and (replicate.arm, replicate.seed) == (arm, seed) else None
+
+    def all(self, arm: str) -> tuple[Replicate, ...]:
+        """Every readable replicate of an arm, by seed."""
+        files = sorted((self.path / "replicates" / arm).glob("[0-9]*.json"))
+        return tuple(r for r in map(self._read, files) if r is not None)
+
+    def _read(self, path: Path) -> Replicate | None:
+        try:
+            document = json.loads(path.read_bytes())
+            body = document["replicate"]
+            sound = document["schema"] == SCHEMA and document["study"] == self.study
+            if not sound or document["checksum"] != _checksum(body):
+                raise ValueError("checksum")
+            return _from_body(body)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # Set aside rather than deleted: it may be the only trace of what went wrong.
+            path.replace(path.with_suffix(".damaged"))
+            return None
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the study for one driver; the kernel releases it when the driver dies, however it dies."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "lock").open("a+") as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StoreError(
+                    f"Another drift process is working on the study {self.path}.", "Wait for it, or stop it first."
+                ) from None
+            yield

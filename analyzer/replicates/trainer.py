@@ -1,0 +1,157 @@
+"""A mixin over the task's own trainer: sets up once, then trains one resumed path per seed.
+
+Nothing of the training loop is written again here: each replicate is Ultralytics' own `_do_train`, started from the
+state that its own set-up left, and stopped after K epochs by its own stop flag.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
+from analyzer.faults.base import Intervention
+from analyzer.replicates.rows import exact_row, is_finite, printed_row
+from analyzer.replicates.seeding import hash_state, reseed
+from analyzer.replicates.state import Snapshot
+
+__all__ = ["BatchHalvedError", "ReplicatesDone", "make_trainer"]
+
+
+class ReplicatesDone(BaseException):
+    """Every requested replicate of this arm has been trained."""
+
+
+class BatchHalvedError(RuntimeError):
+    """Ultralytics halved the batch for lack of memory: the replicate would belong to another distribution."""
+
+
+class _Path:
+    """What is recorded along one resumed path."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.epochs: list[EpochRecord] = []
+        self.hashes: list[dict[str, str]] = []
+        self.printed: dict[str, float] = {}
+        self.started = time.perf_counter()
+
+
+class _Replicates:
+    """The mixin. `seeds`, `finished`, `progress`, ... are set on the subclass by `make_trainer`."""
+
+    seeds: Iterator[int]
+    finished: Callable[[Replicate], None]
+    progress: Callable[[float], None]
+    interventions: tuple[Intervention, ...]
+    arm: str
+    n_epochs: int
+    n_workers: int | None
+    hashing: bool
+    padded: bool
+    _kept: Snapshot | None = None
+    _path: _Path
+
+    def train(self) -> None:
+        """Train one path per seed; called by ``YOLO.train`` where it would train."""
+        for seed in self.seeds:
+            self._path = _Path(seed)
+            try:
+                self._do_train()  # type: ignore[attr-defined]
+            except BatchHalvedError as e:
+                self.finished(Replicate(self.arm, seed, Outcome.FAILED, (), str(e)))
+                raise ReplicatesDone from e
+            path = self._path
+            good = all(is_finite(e.printed) for e in path.epochs)
+            outcome, why = (Outcome.OK, "") if good else (Outcome.DIVERGED, "a loss or metric is NaN or infinite")
+            self.finished(Replicate(self.arm, seed, outcome, tuple(path.epochs), why, tuple(path.hashes)))
+        raise ReplicatesDone
+
+    def _setup_train(self, *args: Any) -> None:
+        if self._kept is None:
+            super()._setup_train(*args)  # type: ignore[misc]
+            self._kept = Snapshot(self)
+        else:
+            self._kept.restore(self)
+
+    def _build_train_pipeline(self, *args: Any) -> None:
+        if self._kept is not None:
+            raise BatchHalvedError(
+                f"Out of memory with batch={self.args.batch * 2}: Ultralytics halved the batch. "  # type: ignore[attr-defined]
+                "Free the device, or run the replicates on a larger one."
+            )
+        super()._build_train_pipeline(*args)  # type: ignore[misc]
+
+    def run_callbacks(self, event: str) -> None:
+        """Run Ultralytics' callbacks, then ours at the same places."""
+        super().run_callbacks(event)  # type: ignore[misc]
+        hook = getattr(self, f"_at_{event}", None)
+        if hook is not None:
+            hook()
+
+    def _at_on_pretrain_routine_start(self) -> None:
+        if self.n_workers is not None:
+            self.args.workers = self.n_workers  # type: ignore[attr-defined]
+
+    def _at_on_train_start(self) -> None:
+        reseed(self, self._path.seed)
+        for intervention in self.interventions:
+            intervention.at_start(self)
+        self._path.started = time.perf_counter()
+        self._batches = 0
+
+    def _at_on_train_batch_end(self) -> None:
+        self._batches += 1
+        self.progress(self._batches / max(len(self.train_loader), 1))  # type: ignore[attr-defined]
+
+    def _at_on_fit_epoch_end(self) -> None:
+        path = self._path
+        now = time.perf_counter()
+        exact = {k: v for k, v in exact_row(self).items() if k in path.printed}
+        path.epochs.append(EpochRecord(int(self.epoch) + 1, path.printed, exact, now - path.started))  # type: ignore[attr-defined]
+        if self.hashing:
+            path.hashes.append(hash_state(self))
+        path.started = now
+        if len(path.epochs) >= self.n_epochs or not is_finite(path.printed):
+            self.stop = True
+
+    def save_metrics(self, metrics: dict[str, Any]) -> None:
+        """Keep the row in memory instead of appending it to a CSV."""
+        self._path.printed = printed_row(metrics, padded=self.padded)
+
+    def save_model(self) -> bool:
+        """A replicate leaves no checkpoint."""
+        return False
+
+    def final_eval(self) -> None:
+        """A replicate ends after its K epochs, without the closing validation of best.pt."""
+
+    def plot_metrics(self, *args: Any) -> None:
+        """A replicate draws nothing."""
+
+    def plot_training_labels(self) -> None:
+        """A replicate draws nothing."""
+
+    def _handle_nan_recovery(self, epoch: int) -> bool:
+        """Divergence is a recorded outcome, so nothing is reloaded."""
+        return False
+
+
+def make_trainer(base: type, **settings: Any) -> type:
+    """Subclass the task's trainer.
+
+    Its name holds no "Trainer": Ultralytics attaches trackers (MLflow, ClearML, Comet ...) to every class that does,
+    and N replicates would open N runs in the user's tracker.
+
+    Parameters
+    ----------
+    base
+        Ultralytics' trainer class of the task.
+    **settings
+        Class attributes of the mixin.
+    """
+    wrapped = {
+        k: (staticmethod(v) if callable(v) and k in ("finished", "progress") else v) for k, v in settings.items()
+    }
+    return type("ResumedPath", (_Replicates, base), wrapped)

@@ -1,0 +1,164 @@
+"""The child process that trains replicates: one JSON message a line in, one out, everything else into a log.
+
+It sets an arm up once and stays alive over all replicates of it. It writes each finished replicate into the store
+itself, so that a driver that is killed loses none.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from analyzer.domain.replicate import Replicate
+from analyzer.errors import DriftError
+from analyzer.faults.registry import make
+from analyzer.replicates.copy import prepare_copy
+from analyzer.replicates.job import ArmJob
+from analyzer.replicates.sandbox import guard_writes, quiet_settings, redirect_caches, spare_images
+from analyzer.replicates.store import Store
+
+__all__ = ["Worker", "main"]
+
+
+class Worker:
+    """Reads jobs, trains, reports.
+
+    Parameters
+    ----------
+    incoming
+        Iterator over messages of the driver: an arm (``{"op": "arm", ...}``), then any number of seeds
+        (``{"op": "seed", "seed": s}``), then perhaps another arm.
+    outgoing
+        Stream for events.
+    """
+
+    def __init__(self, incoming: Iterator[dict[str, Any]], outgoing: TextIO) -> None:
+        self.incoming = incoming
+        self.outgoing = outgoing
+        self.pending: dict[str, Any] | None = None
+        self.last_progress = 0.0
+
+    def run(self) -> None:
+        """Work until the driver closes the pipe."""
+        while (message := self._next()) is not None:
+            if message["op"] != "arm":
+                continue  # seeds of an arm that could not be set up
+            try:
+                self._arm(ArmJob.load(message["job"]))
+            except DriftError as e:
+                self._send("error", what=e.what, hint=e.hint, kind=type(e).__name__)
+            except Exception as e:
+                import traceback
+
+                traceback.print_exc()
+                self._send("error", what=f"{type(e).__name__}: {e}".strip(), hint="", kind="EngineError")
+            gc.collect()
+
+    def _next(self) -> dict[str, Any] | None:
+        if self.pending is not None:
+            message, self.pending = self.pending, None
+            return message
+        return next(self.incoming, None)
+
+    def _seeds(self) -> Iterator[int]:
+        """Seeds of the arm that is set up, until another message comes."""
+        self._send("ready")
+        while (message := self._next()) is not None:
+            if message["op"] != "seed":
+                self.pending = message
+                return
+            self.last_progress = 0.0
+            yield int(message["seed"])
+
+    def _arm(self, job: ArmJob) -> None:
+        import torch
+        from ultralytics import YOLO, __version__
+
+        from analyzer.replicates.trainer import ReplicatesDone, make_trainer
+        from analyzer.runs.checkpoint import load_payload
+        from analyzer.runs.versions import has_feature
+
+        if job.threads:
+            torch.set_num_threads(job.threads)
+        interventions = tuple(make(i, p) for i, p in job.arm.interventions)
+        copy = prepare_copy(load_payload(job.checkpoint, trust=job.trust), job, interventions)
+        store = Store(job.root, job.study)
+
+        def finished(replicate: Replicate) -> None:
+            store.put(replicate)
+            self._send("done", arm=replicate.arm, seed=replicate.seed, outcome=replicate.outcome.value)
+
+        model = YOLO(str(copy))
+        trainer = make_trainer(
+            model._smart_load("trainer"),
+            seeds=self._seeds(),
+            finished=finished,
+            progress=self._progress,
+            interventions=interventions,
+            arm=job.arm.name,
+            n_epochs=job.epochs,
+            n_workers=job.workers,
+            hashing=job.hashes,
+            padded=has_feature("plain-csv", __version__) is False,
+        )
+        try:
+            # Ultralytics' own way from `resume=True` to a trainer; the replicates run where it would train.
+            model.train(trainer=trainer, resume=True)
+        except ReplicatesDone:
+            pass
+
+    def _progress(self, fraction: float) -> None:
+        now = time.monotonic()
+        if now - self.last_progress >= 0.25 or fraction >= 1:
+            self.last_progress = now
+            self._send("progress", fraction=fraction)
+
+    def _send(self, event: str, **facts: Any) -> None:
+        self.outgoing.write(json.dumps({"event": event, **facts}) + "\n")
+        self.outgoing.flush()
+
+
+def _lines(stream: TextIO) -> Iterator[dict[str, Any]]:
+    for line in stream:
+        yield json.loads(line)
+
+
+def _die_with(parent: int) -> None:
+    """Leave when the driver is gone: a worker that trains on would hold the device for nobody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main() -> None:
+    """Entry of ``python -m analyzer.replicates.worker SCRATCH LOG PROTECTED...``."""
+    scratch, log, *protected = (Path(a) for a in sys.argv[1:])
+    _die_with(os.getppid())
+    outgoing = os.fdopen(
+        os.dup(1), "w", encoding="utf-8"
+    )  # Ultralytics prints to stdout; messages need a pipe of their own
+    with log.open("ab") as f:
+        os.dup2(f.fileno(), 1)
+        os.dup2(f.fileno(), 2)
+    os.chdir(scratch)
+    quiet_settings(scratch)
+    redirect_caches(scratch)
+    spare_images(tuple(protected))
+    root = scratch.parent.parent
+    guard_writes(tuple(protected), (root,))
+    Worker(_lines(sys.stdin), outgoing).run()
+
+
+if __name__ == "__main__":
+    main()

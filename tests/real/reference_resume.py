@@ -1,0 +1,93 @@
+"""A resume by plain Ultralytics in a process of its own, reseeded by one callback; nothing of analyzer is imported.
+
+Usage: python reference_resume.py CHECKPOINT OUT.json SEED K [WORKERS]
+
+Trains K epochs from a copy of the checkpoint whose arguments point to a folder of its own, and writes for each epoch
+SHA-256 of the tensors of model, EMA and optimizer, and the row at full precision.
+"""
+
+import hashlib
+import json
+import os
+import random
+import sys
+from pathlib import Path
+
+os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", MPLBACKEND="Agg")
+
+import numpy as np
+import torch
+from ultralytics import YOLO
+
+
+def digest(named):
+    h = hashlib.sha256()
+    for name, value in named:
+        t = value.detach().cpu().contiguous() if isinstance(value, torch.Tensor) else torch.tensor(value)
+        h.update(f"{name} {t.dtype} {tuple(t.shape)}".encode())
+        h.update(t.view(torch.uint8).numpy().tobytes() if t.ndim else t.numpy().tobytes())
+    return h.hexdigest()
+
+
+def optimizer_tensors(optimizer):
+    for i, state in optimizer.state_dict()["state"].items():
+        for k, v in sorted(state.items()):
+            yield f"{i}.{k}", v
+
+
+def losses(prefix, items, names, divisor=1):
+    if not isinstance(items, dict):
+        items = dict(zip(names, np.atleast_1d(items.detach().cpu().numpy()), strict=False))
+    return {f"{prefix}/{k}": float(v) / divisor for k, v in items.items()}
+
+
+def row(trainer):
+    v = trainer.validator
+    out = losses("train", trainer.tloss, trainer.loss_names)
+    if getattr(v, "loss", None) is not None:
+        out |= losses("val", v.loss, trainer.loss_names, len(v.dataloader))
+    return out | {k: float(x) for k, x in v.metrics.results_dict.items() if k != "fitness"}
+
+
+def main(checkpoint, out, seed, k, workers=None):
+    out = Path(out)
+    folder = out.parent / out.stem
+    folder.mkdir(parents=True)
+    payload = torch.load(checkpoint, weights_only=False)
+    payload["train_args"].update(save_dir=str(folder / "run"), project=str(folder), name="run", exist_ok=True)
+    copy = folder / "last.pt"
+    torch.save(payload, copy)
+    epochs = []
+
+    def reseed(trainer):
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        trainer.train_loader.generator.manual_seed(seed)
+        trainer.train_loader.reset()
+
+    def record(trainer):
+        hashes = {
+            "model": digest(trainer.model.state_dict().items()),
+            "ema": digest(trainer.ema.ema.state_dict().items()),
+            "optimizer": digest(optimizer_tensors(trainer.optimizer)),
+        }
+        epochs.append({"epoch": trainer.epoch + 1, "row": row(trainer), "hashes": hashes})
+        if len(epochs) == k:
+            out.write_text(json.dumps(epochs))
+            os._exit(0)
+
+    def with_workers(trainer):
+        if workers is not None:
+            trainer.args.workers = workers
+
+    model = YOLO(str(copy))
+    model.add_callback("on_pretrain_routine_start", with_workers)
+    model.add_callback("on_train_start", reseed)
+    model.add_callback("on_fit_epoch_end", record)
+    model.train(resume=True)
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    main(*arguments[:2], *map(int, arguments[2:]))
