@@ -6,6 +6,7 @@ itself, so that a driver that is killed loses none.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -108,11 +109,9 @@ class Worker:
             hashing=job.hashes,
             padded=has_feature("plain-csv", __version__) is False,
         )
-        try:
+        with contextlib.suppress(ReplicatesDone):
             # Ultralytics' own way from `resume=True` to a trainer; the replicates run where it would train.
             model.train(trainer=trainer, resume=True)
-        except ReplicatesDone:
-            pass
 
     def _progress(self, fraction: float) -> None:
         now = time.monotonic()
