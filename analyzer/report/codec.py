@@ -1,6 +1,6 @@
 """Frozen dataclasses to JSON values and back, by their type hints; NaN and infinity become null."""
 
-# ruff: noqa: ANN401, PLR0911  (JSON values and type hints have no narrower type; one return a kind is clearest)
+# ruff: noqa: PLR0911  (JSON values and type hints have no narrower type; one return a kind is clearest)
 
 from __future__ import annotations
 

@@ -9,11 +9,14 @@ import tempfile
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import StoreError
 from analyzer.report.analysis import Analysis
 from analyzer.report.codec import decode, encode
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 __all__ = ["SCHEMA_VERSION", "dumps", "from_document", "load_report", "schema", "to_document", "write_report"]
 
@@ -26,6 +29,13 @@ def schema() -> Mapping[str, Any]:
     file = resources.files("analyzer.report") / "schema" / "v1" / "report.json"
     document: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return document
+
+
+@functools.cache
+def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema())
 
 
 def to_document(analysis: Analysis) -> dict[str, Any]:
@@ -41,8 +51,6 @@ def to_document(analysis: Analysis) -> dict[str, Any]:
     jsonschema.ValidationError
         Where the analysis does not fit the schema: a fault of this tool.
     """
-    import jsonschema
-
     body = encode(analysis)
     decision = body.pop("decision")
     body["audit"] = None if body["audit"] is None else {"findings": body["audit"]}
@@ -54,7 +62,7 @@ def to_document(analysis: Analysis) -> dict[str, Any]:
         "before_epoch": analysis.before_epoch,
         **body,
     }
-    jsonschema.validate(document, schema())
+    _validator().validate(document)
     return document
 
 
@@ -75,12 +83,12 @@ def from_document(document: Mapping[str, Any]) -> Analysis:
             "Run drift analyze again.",
         )
     try:
-        jsonschema.validate(document, schema())
+        _validator().validate(document)
     except jsonschema.ValidationError as error:
         raise StoreError(f"The report does not fit its schema at {error.json_path}: {error.message[:200]}.") from error
     body = dict(document)
     body["decision"] = {k: body[k] for k in ("verdict", "rule", "reasons", "settle")}
-    body["audit"] = body["audit"] and body["audit"]["findings"] if body["audit"] is not None else None
+    body["audit"] = body["audit"]["findings"] if body["audit"] is not None else None
     body["diagnosis"] = body["diagnosis"]["causes"] if body["diagnosis"] is not None else None
     return decode(Analysis, body)
 

@@ -44,8 +44,9 @@ def _fixed(value: float | None, *, signed: bool) -> str:
     if size >= 1e5 or 0 < size < 1e-3:
         mantissa, _, exponent = f"{value:{sign}.1e}".partition("e")
         return f"{mantissa}e{int(exponent)}"
-    digits = 4 if size < 10 else 3 if size < 100 else 2 if size < 1000 else 1 if size < 1e4 else 0
-    return f"{value:{sign}.{digits}f}"
+    width = 6 + (value < 0 or signed)
+    fitting = (f"{value:{sign}.{digits}f}" for digits in (4, 3, 2, 1, 0))  # rounding may add a digit: 9.99996
+    return next((text for text in fitting if len(text) <= width), f"{value:{sign}.0e}")
 
 
 def p_value(value: float | None) -> str:
@@ -69,7 +70,7 @@ def duration(seconds: float | None) -> str:
     Examples
     --------
     >>> [duration(s) for s in (0.4, 12, 83, 3700, 90000, None)]
-    ['0.4 s', '12 s', '1 min 23 s', '1 h 2 min', '25 h 0 min', 'unknown']
+    ['0.4 s', '12 s', '1 min 23 s', '1 h 1 min', '25 h 0 min', 'unknown']
     """
     if seconds is None or not math.isfinite(seconds):
         return "unknown"

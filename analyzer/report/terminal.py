@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Callable
+from typing import Literal
+
 from rich import box
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -37,22 +40,31 @@ def render_terminal(analysis: Analysis, console: Console) -> None:
     _verdict(analysis, console)
     _facts(analysis, console)
     if analysis.metrics:
-        console.print(_table(analysis))
-        console.print(Padding(Text(words.LEGEND, style="dim"), (0, 0, 1, 0)))
+        console.print(_table(analysis, width=console.width))
+        for sentence in words.LEGEND:
+            _wrapped(console, sentence, style="dim")
+        console.print()
     _how(analysis, console)
     _left_out(analysis, console)
     if analysis.plan is not None and not analysis.replicates:
-        render_plan(analysis, console)
+        _plan(analysis, console)
     _next(analysis, console)
 
 
 def render_plan(analysis: Analysis, console: Console) -> None:
-    """Print the cost before the work."""
+    """Print the cost before the work, for ``--dry-run``."""
+    _facts(analysis, console)
+    _plan(analysis, console)
+    _left_out(analysis, console)
+
+
+def _plan(analysis: Analysis, console: Console) -> None:
     plan = analysis.plan
     if plan is None:
         return
-    n, each = plan.replicates, plan.seconds_per_replicate
-    line = f"{n} replicates of {plan.epochs} epoch(s), {duration(each)} each, at most {duration(plan.worst_seconds)}"
+    each = duration(plan.seconds_per_replicate)
+    work = f"{words.count(plan.replicates, 'replicate')} of {words.count(plan.epochs, 'epoch')}"
+    line = f"{work}, {each} each, at most {duration(plan.worst_seconds)}"
     _pair(console, "Plan", line + (f" ({plan.budget})" if plan.budget else ""))
     if plan.detectable:
         seen = ", ".join(f"{short_name(k)} {unsigned(v)}" for k, v in plan.detectable.items())
@@ -64,7 +76,7 @@ def _verdict(analysis: Analysis, console: Console) -> None:
     title.append(f": {words.HEADLINE[analysis.verdict]}", style="bold")
     console.print(title)
     for i, reason in enumerate(analysis.decision.reasons):
-        console.print(Text(words.clean(reason), style="" if i == 0 else "dim"))
+        _wrapped(console, reason, style="" if i == 0 else "dim")
     console.print()
 
 
@@ -76,35 +88,41 @@ def _facts(analysis: Analysis, console: Console) -> None:
     console.print()
 
 
-def _table(analysis: Analysis) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("\nmetric", no_wrap=True)
-    for head in ("\nbefore", "\nobs'd", "\njump", "expect\nseam", "unexpl\nshift", "\nmargin", "\np adj"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("\nverdict", no_wrap=True)
+def _table(analysis: Analysis, *, width: int) -> Table:
+    wide, narrow = width >= 100, width < 78
+    # The head's own blank separates columns: each is as wide as its longest number, 78 in all.
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, int(wide), 0, 0), pad_edge=False, show_edge=False)
+    left_out = {"before", "seam", "p adj"} if narrow else set()
+    for key, (head, long_head, _) in _COLUMNS.items():
+        if key not in left_out:
+            title = long_head if wide else head
+            justify: Literal["left", "right"] = "left" if key in {"metric", "verdict"} else "right"
+            table.add_column(title if "\n" in title else f"\n{title}", justify=justify, no_wrap=True)
     for metric in analysis.metrics:
-        table.add_row(*_row(metric), style="" if metric.deciding else "dim")
+        cells = [cell(metric) for key, (_, _, cell) in _COLUMNS.items() if key not in left_out]
+        table.add_row(*cells, style="" if metric.deciding else "dim")
     return table
 
 
-def _row(metric: MetricEvidence) -> list[Text | str]:
+def _verdict_cell(metric: MetricEvidence) -> Text:
     if not metric.deciding:
-        verdict = Text("not deciding")
-    elif metric.verdict is None:
-        verdict = Text("not tested")
-    else:
-        verdict = Text(metric.verdict.value, style=_STYLE[metric.verdict])
-    return [
-        Text(words.clean(short_name(metric.name))),
-        level(metric.before),
-        level(metric.observed),
-        signed(metric.jump),
-        signed(metric.expected_seam),
-        signed(metric.unexplained_shift),
-        unsigned(metric.margin),
-        p_value(metric.p_adjusted),
-        verdict,
-    ]
+        return Text("not deciding")
+    if metric.verdict is None:
+        return Text("not tested")
+    return Text(metric.verdict.value, style=_STYLE[metric.verdict])
+
+
+_COLUMNS: dict[str, tuple[str, str, Callable[[MetricEvidence], Text | str]]] = {
+    "metric": ("metric", "metric", lambda m: Text(words.clean(short_name(m.name)))),
+    "before": ("before", "before", lambda m: level(m.before)),
+    "observed": ("obs'd", "observed", lambda m: level(m.observed)),
+    "jump": ("jump", "jump", lambda m: signed(m.jump)),
+    "seam": ("expect.\nseam", "expected\nseam", lambda m: signed(m.expected_seam)),
+    "shift": ("unexpl.\nshift", "unexplained\nshift", lambda m: signed(m.unexplained_shift)),
+    "margin": ("margin", "margin", lambda m: unsigned(m.margin)),
+    "p adj": ("p adj", "p adj", lambda m: p_value(m.p_adjusted)),
+    "verdict": ("verdict", "verdict", _verdict_cell),
+}
 
 
 def _how(analysis: Analysis, console: Console) -> None:
@@ -142,15 +160,26 @@ def _next(analysis: Analysis, console: Console) -> None:
     title = "To settle it" if analysis.verdict is Verdict.INCONCLUSIVE else "Next"
     console.print()
     for i, step in enumerate(words.next_steps(analysis)):
-        _pair(console, title if i == 0 else "", step)
+        _pair(console, title if i == 0 else "", step.text)
+        if step.command:
+            _line(console, Text(" " * (_LABEL + 3) + step.command))
     if analysis.study is not None:
         _pair(console, "Report", str(analysis.study / "report.json"))
 
 
 def _pair(console: Console, label: str, text: str, style: str = "") -> None:
-    """Print a label and a text that wraps beside it."""
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(width=_LABEL, no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(label, style="bold"), Text(words.clean(text), style=style))
-    console.print(grid)
+    """Print a label and a text that wraps beside it; paths and commands are never cut."""
+    width = max(console.width - _LABEL - 2, 20)
+    lines = textwrap.wrap(words.clean(text), width, break_long_words=False, break_on_hyphens=False) or [""]
+    for i, line in enumerate(lines):
+        shown = Text(f"{label if i == 0 else '':<{_LABEL}} ", style="bold")
+        _line(console, shown.append(line, style=style or "not bold"))
+
+
+def _wrapped(console: Console, text: str, style: str) -> None:
+    for line in textwrap.wrap(words.clean(text), console.width, break_long_words=False, break_on_hyphens=False):
+        _line(console, Text(line, style=style))
+
+
+def _line(console: Console, text: Text) -> None:
+    console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 
 from analyzer.domain.evidence import SeamCheck, Significance, Verdict
 from analyzer.domain.replicate import Outcome
@@ -12,9 +13,11 @@ from analyzer.report.numbers import duration, p_value, signed
 __all__ = [
     "HEADLINE",
     "LEGEND",
+    "Step",
     "checkpoint_line",
     "clean",
     "cost_line",
+    "count",
     "family_line",
     "history_line",
     "next_steps",
@@ -31,8 +34,8 @@ HEADLINE = {
 }
 
 LEGEND = (
-    "jump = observed - before; expected seam = what any healthy resume of this checkpoint does; "
-    "unexplained shift = what is left, and what is judged against the margin."
+    "Expected seam: the jump that any healthy resume of this checkpoint makes.",
+    "Unexplained shift: jump - expected seam; it is judged, against the margin.",
 )
 
 
@@ -71,14 +74,12 @@ def null_line(analysis: Analysis) -> str:
         return "no replicates: judged by the run's own earlier epochs, the weaker evidence"
     n = analysis.n_replicates
     epochs = max(len(r.epochs) for r in analysis.null_replicates)
-    line = (
-        f"{_count(n, 'healthy resume')} of the checkpoint, {_count(epochs, 'epoch')} each, every one with its own seed"
-    )
+    line = f"{count(n, 'healthy resume')} of the checkpoint, {count(epochs, 'epoch')} each, every one with its own seed"
     if analysis.null_arm != "healthy":
         line += f" (arm {analysis.null_arm})"
     bad = [r for r in analysis.replicates if r.outcome is not Outcome.OK]
     if bad:
-        line += f"; {_count(len(bad), 'more')} failed or diverged"
+        line += f"; {count(len(bad), 'more')} failed or diverged"
     return line
 
 
@@ -113,9 +114,9 @@ def history_line(analysis: Analysis) -> str:
 def cost_line(analysis: Analysis) -> str:
     """Say what it took."""
     cost, where = analysis.cost, analysis.environment.device
-    line = f"{_count(cost.epochs_trained, 'epoch')} trained, {duration(cost.seconds)}"
+    line = f"{count(cost.epochs_trained, 'epoch')} trained, {duration(cost.seconds)}"
     if cost.reused:
-        line += f", {_count(cost.reused, 'replicate')} reused"
+        line += f", {count(cost.reused, 'replicate')} reused"
     return line + (f", on {where}" if where and cost.epochs_trained else "")
 
 
@@ -123,33 +124,61 @@ def selection_line(analysis: Analysis) -> str:
     """Say what the error rate holds for; empty where nothing was tested."""
     if analysis.history_only or not analysis.n_replicates:
         return ""
-    line = f"A healthy resume is accused in at most {analysis.alpha:.0%} of cases when resumes are analysed regardless"
-    if analysis.selection_rate is None:
-        return line + " of how they look; more often when one is analysed because it looked odd."
-    return line + f" of how they look; about {analysis.selection_rate:.0%} when analysed because it looked odd."
+    odd = "more" if analysis.selection_rate is None else f"about {analysis.selection_rate:.0%}"
+    return (
+        f"of healthy resumes, at most {analysis.alpha:.0%} are called a fault when analysed whatever they look like, "
+        f"{odd} when analysed because they looked odd"
+    )
 
 
-def next_steps(analysis: Analysis) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to do next.
+
+    Parameters
+    ----------
+    text
+        In words.
+    command
+        What to type, quoted for a shell; empty where nothing is to be typed.
+    """
+
+    text: str
+    command: str = ""
+
+
+def next_steps(analysis: Analysis) -> tuple[Step, ...]:
     """Say what to do or type next, the most useful first."""
-    run = shlex.quote(str(analysis.run))
-    steps: list[str] = []
+    steps: list[Step] = []
     if analysis.verdict is Verdict.INCONCLUSIVE:
-        steps += analysis.decision.settle
+        steps += [Step(way) for way in analysis.decision.settle]
     elif analysis.verdict is Verdict.FAULT:
-        steps += [f.remedy for f in analysis.audit or () if f.remedy]
+        steps += [Step(f.remedy) for f in analysis.audit or () if f.remedy]
         if analysis.argument_changes and not steps:
-            steps.append("Resume again without the changed arguments and compare.")
+            steps.append(Step("Resume again without the changed arguments and compare."))
         if not steps:
-            steps.append("Keep the checkpoint; compare data, arguments and versions before and after the seam.")
+            steps.append(Step("Keep the checkpoint; compare data, arguments and versions before and after the seam."))
     else:
-        steps.append("Nothing to do: the training can go on.")
+        steps.append(Step("Nothing to do: the training can go on."))
     if analysis.checkpoint is None:
-        steps.append(f"Before the next resume, keep its null: drift replicate {run}/weights/last.pt -n 5")
+        last = analysis.run / "weights" / "last.pt"
+        steps.append(Step("Before the next resume, keep checkpoint and null:", _shell("drift", "replicate", last)))
     if analysis.study is not None and analysis.replicates:
-        steps.append(f"Look at it: drift report {shlex.quote(str(analysis.study))} --report html")
+        steps.append(Step("To look at it:", _shell("drift", "report", analysis.study, "--report", "html")))
     return tuple(steps)
 
 
-def _count(n: int, noun: str) -> str:
+def _shell(*words: object) -> str:
+    return shlex.join(clean(str(word)) for word in words)
+
+
+def count(n: int, noun: str) -> str:
+    """Write a number with its noun.
+
+    Examples
+    --------
+    >>> count(1, "epoch"), count(3, "epoch")
+    ('1 epoch', '3 epochs')
+    """
     plural = noun if n == 1 or noun == "more" else noun + "s"
     return f"{n} {plural}"

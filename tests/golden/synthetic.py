@@ -1,0 +1,277 @@
+"""Fixed synthetic analyses for the renderers.
+
+The numbers are drawn once from a fixed generator: they show how a report looks, nothing was trained for them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.domain.evidence import (
+    Decision,
+    Finding,
+    Interval,
+    MetricEvidence,
+    SeamCheck,
+    Severity,
+    Significance,
+    Size,
+    Verdict,
+)
+from analyzer.domain.metrics import metrics_of
+from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
+from analyzer.domain.run import History, Seam, SeamSign
+from analyzer.report.analysis import (
+    Analysis,
+    ArgumentChange,
+    CheckpointRef,
+    Cost,
+    Environment,
+    HistoryPrediction,
+    Look,
+    NotRun,
+    Omnibus,
+    PathPoint,
+    Plan,
+    StepResult,
+)
+from analyzer.verdict import metric_verdict
+
+COLUMNS = (
+    "train/box_loss", "train/cls_loss", "train/dfl_loss", "metrics/precision(B)", "metrics/recall(B)",
+    "metrics/mAP50(B)", "metrics/mAP50-95(B)", "val/box_loss", "val/cls_loss", "val/dfl_loss",
+)  # fmt: skip
+START = np.array([2.1, 3.4, 1.9, 0.31, 0.28, 0.22, 0.11, 2.0, 3.1, 1.8])
+END = np.array([1.12, 0.98, 1.21, 0.81, 0.77, 0.8412, 0.5623, 1.09, 0.91, 1.17])
+NOISE = np.array([0.012, 0.014, 0.006, 0.018, 0.02, 0.008, 0.007, 0.01, 0.013, 0.006])
+SHIFT = np.array([0.19, 0.22, 0.08, -0.2, -0.18, -0.16, -0.14, 0.17, 0.25, 0.06])
+SEAM_EPOCH = 15
+
+
+def history(shift: float) -> History:
+    rng = np.random.default_rng(20)
+    epochs = np.arange(1, SEAM_EPOCH + 3)
+    fade = np.exp(-epochs / 5)[:, None]
+    values = END + (START - END) * fade + rng.normal(size=(len(epochs), len(COLUMNS))) * NOISE
+    values[SEAM_EPOCH - 1] += shift * SHIFT
+    values[SEAM_EPOCH] += shift * SHIFT * 0.6
+    values[SEAM_EPOCH + 1] += shift * SHIFT * 0.3
+    time = np.where(epochs < SEAM_EPOCH, epochs, epochs - SEAM_EPOCH + 1) * 3.1
+    return History(
+        path=Path("runs/detect/train/results.csv"),
+        epochs=epochs,
+        time=np.round(time, 3),
+        columns=COLUMNS,
+        values=np.round(values, 5),
+        units=np.full(len(COLUMNS), 1e-5),
+    )
+
+
+def replicates(past: History, n: int, arm: str = "healthy") -> tuple[Replicate, ...]:
+    rng = np.random.default_rng(21)
+    centre = END + (START - END) * np.exp(-SEAM_EPOCH / 5) + 0.1 * NOISE
+    rows = np.round(centre + rng.normal(size=(n, len(COLUMNS))) * NOISE, 5)
+    made = []
+    for i, row in enumerate(rows):
+        cells = {c: float(v) for c, v in zip(COLUMNS, row, strict=True)}
+        record = EpochRecord(SEAM_EPOCH, {**cells, "lr/pg0": 0.0024}, cells, 3.2)
+        made.append(Replicate(arm, 1_000_003 + i, Outcome.OK, (record,)))
+    return tuple(made)
+
+
+def evidence(past: History, made: tuple[Replicate, ...]) -> tuple[MetricEvidence, ...]:
+    rows = np.array([[r.epochs[0].printed[c] for c in COLUMNS] for r in made])
+    n = len(rows)
+    out = []
+    for k, metric in enumerate(metrics_of(COLUMNS)):
+        before, observed = past.values[SEAM_EPOCH - 2, k], past.values[SEAM_EPOCH - 1, k]
+        mean, sd = rows[:, k].mean(), rows[:, k].std(ddof=1)
+        shift, se, margin = observed - mean, sd * (1 + 1 / n) ** 0.5, 4 * NOISE[k]
+        ratio = abs(shift) / se
+        p = 0.0004 if ratio > 4 else 0.43
+        significant = Significance.YES if p < 0.04 else Significance.NO
+        size = Size.INSIDE if abs(shift) + 0.9 * se <= margin else Size.NOT_INSIDE
+        out.append(
+            MetricEvidence(
+                name=metric.name,
+                deciding=metric.deciding,
+                before=float(before),
+                observed=float(observed),
+                jump=float(observed - before),
+                null_mean=float(mean),
+                null_sd=float(sd),
+                sd=float(sd),
+                df=n - 1.0,
+                expected_seam=float(mean - before),
+                expected_seam_interval=Interval(
+                    float(mean - before - se), float(mean - before + se), 0.95, "confidence"
+                ),
+                changed_arguments=None,
+                changed_arguments_interval=None,
+                unexplained_shift=float(shift),
+                shift_interval=Interval(float(shift - 3 * se), float(shift + 3 * se), 0.95, "confidence"),
+                prediction_interval=Interval(float(mean - 3 * se), float(mean + 3 * se), 0.95, "prediction"),
+                p=p / 8 if metric.deciding else None,
+                p_adjusted=p if metric.deciding else None,
+                margin=float(margin) if metric.deciding else None,
+                margin_source="auto" if metric.deciding else "",
+                minimum_detectable_jump=float(3.4 * se),
+                significant=significant if metric.deciding else Significance.UNKNOWN,
+                size=size if metric.deciding else Size.UNKNOWN,
+                verdict=metric_verdict(significant, size) if metric.deciding else None,
+                reason="The shift is compared with that of healthy resumes.",
+            )
+        )
+    return tuple(sorted(out, key=lambda m: not m.deciding))
+
+
+def noise() -> Analysis:
+    past = history(0.0)
+    made = replicates(past, 8)
+    return Analysis(
+        decision=Decision(
+            Verdict.NOISE,
+            "none-significant-all-inside",
+            ("No deciding metric moves further than a healthy resume does, and every one stays inside its margin.",),
+        ),
+        run=Path("runs/detect/train"),
+        history=past,
+        seam=Seam(SEAM_EPOCH, SEAM_EPOCH - 1, SEAM_EPOCH - 2, SeamSign.TIME_FALLS, "time falls from 43.4 to 3.1"),
+        alpha=0.05,
+        metrics=evidence(past, made),
+        omnibus=Omnibus("largest standardised shift over the family", 0.42, 0.0004, Significance.NO),
+        environment=Environment(
+            python="3.11.9",
+            platform="Linux-6.1-x86_64",
+            device="cpu",
+            threads=2,
+            packages={"ultralytics": "8.4.190", "torch": "2.14.1", "numpy": "2.4.6", "yolo-drift": "0.1.0"},
+        ),
+        cost=Cost(epochs_trained=8, seconds=41.0, reused=0, seconds_per_epoch=3.2, by_step={"null": 8}),
+        checkpoint=CheckpointRef(Path("runs/detect/train/weights/epoch13.pt"), 14, "ab" * 32, version="8.4.190"),
+        study=Path("runs/detect/train/drift/5f2c9a01"),
+        base_seed=20240611,
+        arms=(Arm("healthy"),),
+        replicates=made,
+        seam_check=SeamCheck.WITHIN,
+        history_predictions=(
+            HistoryPrediction("train/box_loss", 1.18, Interval(1.13, 1.23, 0.99, "prediction"), 1.169, 0.61, False),
+        ),
+        looks=(
+            Look(3, 1.9, 9.2, 0.8, Verdict.INCONCLUSIVE),
+            Look(5, 1.7, 6.1, 0.6, Verdict.INCONCLUSIVE),
+            Look(8, 1.6, 4.9, 0.43, Verdict.NOISE),
+        ),
+        not_run=(
+            NotRun("audit", "not part of this version"),
+            NotRun("replay", "not part of this version"),
+        ),
+        selection_rate=0.25,
+        created="2025-01-01T12:00:00+00:00",
+        command="drift analyze runs/detect/train",
+        tool_version="0.1.0",
+    )
+
+
+def fault() -> Analysis:
+    base = noise()
+    past = history(1.0)
+    metrics = evidence(past, base.replicates)
+    first = metrics[0]
+    point = PathPoint(
+        first.name, SEAM_EPOCH, first.observed, first.null_mean, first.prediction_interval, 0.0004, "recovering"
+    )
+    return dataclasses.replace(
+        base,
+        decision=Decision(
+            Verdict.FAULT,
+            "certain-cause",
+            (
+                "A cause was found that is certain, whatever the metrics say; it is listed among the findings.",
+                "train/box_loss, train/cls_loss, train/dfl_loss and 5 more move further than chance explains.",
+            ),
+        ),
+        history=past,
+        metrics=metrics,
+        omnibus=dataclasses.replace(base.omnibus, p=0.0004, significant=Significance.YES),
+        replicates=(
+            *base.replicates,
+            Replicate("healthy", 99, Outcome.DIVERGED, (), "train/box_loss became NaN"),
+        ),
+        other_seams=(Seam(6, 5, 4, SeamSign.TIME_FALLS, "time falls from 15.5 to 3.0"),),
+        argument_changes=(ArgumentChange("lr0", 0.01, 0.1, False), ArgumentChange("batch", 16, 8, True)),
+        audit=(
+            Finding(
+                "lr-jump",
+                Severity.HARD,
+                "lr/pg0 at epoch 15 is 0.024, ten times what the schedule gives (0.0024).",
+                "Set lr0 back to 0.01 and resume from the kept checkpoint.",
+            ),
+        ),
+        replay=StepResult("other", "The replay gave another row: train/box_loss 1.169 instead of 1.361.", 1),
+        diagnosis=(StepResult("lr-jump", "A resume with the learning rate times ten gives this row.", 1),),
+        paths=(point,),
+        warnings=("The run was trained by Ultralytics 8.4.100, the replicates by 8.4.190.",),
+        not_run=(NotRun("attribution", "the cause is certain"),),
+        command="drift analyze runs/detect/train --epochs 1",
+    )
+
+
+def inconclusive() -> Analysis:
+    """History only, hostile names, values that are not finite."""
+    base = noise()
+    past = dataclasses.replace(base.history, values=base.history.values.copy())
+    past.values[3, 0] = np.nan
+    strange = dataclasses.replace(
+        base.metrics[0],
+        name="train/<script>alert(1)</script>",
+        observed=float("nan"),
+        jump=None,
+        null_mean=None,
+        null_sd=None,
+        sd=None,
+        df=None,
+        expected_seam=None,
+        expected_seam_interval=None,
+        unexplained_shift=None,
+        shift_interval=None,
+        prediction_interval=None,
+        p=None,
+        p_adjusted=None,
+        margin=None,
+        margin_source="",
+        minimum_detectable_jump=None,
+        significant=Significance.UNKNOWN,
+        size=Size.UNKNOWN,
+        verdict=Verdict.INCONCLUSIVE,
+    )
+    return dataclasses.replace(
+        base,
+        decision=Decision(
+            Verdict.INCONCLUSIVE,
+            "not-tested",
+            ("There is no null distribution to compare with, so nothing was tested.",),
+            ("A checkpoint of the epoch before the seam, so that replicates can be trained: --checkpoint PT.",),
+        ),
+        run=Path("runs/[red]<b>&\x1b[2J"),
+        history=past,
+        metrics=(strange,),
+        omnibus=None,
+        checkpoint=None,
+        study=None,
+        replicates=(),
+        arms=(),
+        looks=(),
+        history_only=True,
+        seam_check=SeamCheck.UNKNOWN,
+        history_predictions=(),
+        cost=Cost(0, 0.3),
+        plan=Plan(5, 1, 3.1, 15.5, {"train/box_loss": 0.05}, "budget 2 h"),
+        not_run=(NotRun("null", "the checkpoint of epoch 14 is gone: save_period was -1"),),
+    )
+
+
+ANALYSES = {"noise": noise, "fault": fault, "inconclusive": inconclusive}
