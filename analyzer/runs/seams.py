@@ -13,9 +13,10 @@ from analyzer.errors import UsageError
 
 __all__ = ["epoch_seconds", "find_seams", "seam_at", "why_no_seam"]
 
-# An increment below this share of an epoch cannot be an epoch. Measured on the 102 real runs with times and no seam: right
-# after the first row of a process ordinary increments reach down to 0.61 of the median, later ones to 0.46 (one of
-# 10,704), so those need the stricter share; first epochs take up to 4.2 medians, so it holds too where few others are known.
+# An increment below this share of an epoch cannot be an epoch. Measured on the 102 real runs with times and no seam:
+# right after the first row of a process ordinary increments reach down to 0.61 of the median, later ones to 0.46 (one
+# of 10,704), so those need the stricter share; first epochs take up to 4.2 medians, so it holds too where few others
+# are known.
 _SHORT = 0.5
 _SHORT_STRICT = 0.2
 _FEW = 3
@@ -25,8 +26,8 @@ def find_seams(history: History, args: Mapping[str, Any] | None = None) -> tuple
     """All seams that results.csv shows, in row order.
 
     ``time`` counts from the start of the process that wrote the row, so at a seam it falls, or, after a process that
-    wrote one or two rows, grows by less than an epoch takes. An epoch number that is not larger than the one before it shows
-    a seam too: a repeat (an older checkpoint was resumed) or, back at the first number, a new run in the same file.
+    wrote one or two rows, grows by less than an epoch takes. An epoch number that is not larger than the one before it
+    shows a seam too: a repeat (an older checkpoint was resumed) or, back at the first number, a new run in the file.
     Without a ``time`` column (up to 8.3.5) a seam that repeats no epoch is invisible: see :func:`why_no_seam`.
 
     Parameters

@@ -1,0 +1,184 @@
+"""Read the pickle of a checkpoint without running or importing anything: classes become inert stand-ins.
+
+The tensors stay in the file. Only names that :mod:`analyzer.runs.allowlist` permits get through; another one is refused
+by name.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+import pathlib
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from analyzer.runs.allowlist import Use, permitted
+
+__all__ = ["Inert", "RefusedGlobal", "Tensor", "scan_pickle"]
+
+
+class RefusedGlobal(pickle.UnpicklingError):
+    """The pickle names something that is not on the allow-list, or calls what may only be made."""
+
+    def __init__(self, name: str, why: str = "") -> None:
+        super().__init__(f"{name} {why}".strip())
+        self.name = name
+
+
+class Tensor:
+    """Stand-in for a tensor: its shape only."""
+
+    def __init__(self, shape: tuple[int, ...] = ()) -> None:
+        self.shape = shape
+
+
+class _NeverCalled(type):
+    """Metaclass of stand-ins: they can be made by ``__new__``, not called, as nn.Modules are pickled."""
+
+    def __call__(cls, *args: object, **kwargs: object) -> Any:
+        """Refuse."""
+        raise RefusedGlobal(cls.__qualname__, "is called, which no real checkpoint does")
+
+
+class Inert(metaclass=_NeverCalled):
+    """Stand-in for an instance of a permitted class; its pickled attributes are in ``__dict__``."""
+
+    def __new__(cls, *args: object) -> Inert:
+        return object.__new__(cls)
+
+    def __setstate__(self, state: object) -> None:
+        if isinstance(state, tuple):  # (dict, slots)
+            state = {k: v for part in state if isinstance(part, dict) for k, v in part.items()}
+        if isinstance(state, dict):
+            self.__dict__.update({str(k): v for k, v in state.items()})
+
+
+class _Namespace:
+    """Stand-in for IterableSimpleNamespace: called without arguments, then filled."""
+
+    def __init__(self, *args: object) -> None:
+        self.__dict__.update(args[0] if args and isinstance(args[0], dict) else {})
+
+
+class _DType:
+    """Stand-in for numpy.dtype."""
+
+    def __init__(self, code: str, *args: object) -> None:
+        self.code = str(code)
+        self.order: Literal["<", ">"] = "<"
+
+    def __setstate__(self, state: tuple[object, ...]) -> None:
+        self.order = ">" if len(state) > 1 and state[1] == ">" else "<"
+
+
+def _scalar(dtype: object, raw: object = b"") -> object:
+    if not isinstance(dtype, _DType) or dtype.code[:1] not in "fiub" or not isinstance(raw, bytes):
+        raise RefusedGlobal("numpy scalar", "of an unexpected type")
+    return np.frombuffer(raw, dtype=np.dtype(dtype.code).newbyteorder(dtype.order))[0].item()
+
+
+def _encode(text: str, encoding: str = "latin1") -> bytes:
+    if encoding not in ("latin1", "latin-1", "utf-8"):
+        raise RefusedGlobal("_codecs.encode", f"with {encoding!r}")
+    return text.encode(encoding)
+
+
+def _rebuild_tensor(*args: Any) -> Tensor:
+    return Tensor(tuple(args[2]) if len(args) > 2 and isinstance(args[2], (tuple, list)) else ())
+
+
+def _rebuild_parameter(*args: object) -> object:
+    return args[0] if args else Tensor()
+
+
+def _getattr(owner: object, name: str) -> str:
+    if not isinstance(owner, type) or name.startswith("_"):
+        raise RefusedGlobal("builtins.getattr", f"of {name!r}")
+    return f"{owner.__qualname__}.{name}"
+
+
+def _text(*args: object) -> str:
+    return ", ".join(map(str, args))
+
+
+def _path(*parts: object) -> str:
+    return str(pathlib.PurePosixPath(*map(str, parts)))
+
+
+_REAL: dict[str, Callable[..., object]] = {
+    "collections.OrderedDict": OrderedDict,
+    "builtins.set": set,
+    "builtins.frozenset": frozenset,
+    "builtins.bytearray": bytearray,
+    "builtins.complex": complex,
+    "builtins.getattr": _getattr,
+    "_codecs.encode": _encode,
+    "torch.Size": lambda *args: tuple(args[0]) if args else (),
+    "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
+    "torch._utils._rebuild_parameter": _rebuild_parameter,
+    "torch._utils._rebuild_parameter_with_state": _rebuild_parameter,
+    "torch.nn.parameter.Parameter": _rebuild_parameter,
+    "numpy.dtype": _DType,
+    "numpy.core.multiarray.scalar": _scalar,
+    "numpy._core.multiarray.scalar": _scalar,
+    "ultralytics.utils.IterableSimpleNamespace": _Namespace,
+    "datetime.datetime": datetime.datetime,
+    "datetime.date": datetime.date,
+    "datetime.timedelta": datetime.timedelta,
+    "datetime.timezone": datetime.timezone,
+}
+
+
+class _Scanner(pickle.Unpickler):
+    def __init__(self, raw: bytes, trust: bool) -> None:
+        super().__init__(io.BytesIO(raw))
+        self.trust = trust
+        self.named: dict[str, None] = {}
+        self._made: dict[str, Any] = {}
+
+    def persistent_load(self, pid: object) -> object:
+        """Leave the storages in the file."""
+        return pid
+
+    def find_class(self, module: str, name: str) -> Any:
+        module = {"__builtin__": "builtins", "copy_reg": "copyreg"}.get(module, module)  # protocol 2 keeps old names
+        full = f"{module}.{name}"
+        use = permitted(module, name)
+        if use is None and not self.trust:
+            raise RefusedGlobal(full)
+        self.named[full] = None
+        if use is Use.CALL:
+            return _REAL.get(full, _path if module.startswith("pathlib") else _text)
+        if full not in self._made:
+            self._made[full] = _NeverCalled(name, (Inert,), {"__module__": module, "__qualname__": name})
+        return self._made[full]
+
+
+def scan_pickle(raw: bytes, *, trust: bool = False) -> tuple[object, tuple[str, ...]]:
+    """Unpickle with stand-ins.
+
+    Parameters
+    ----------
+    raw
+        The pickle (``data.pkl`` of the archive).
+    trust
+        Let unknown classes through as stand-ins too; still nothing is imported or run.
+
+    Returns
+    -------
+    tuple
+        The object, and the full names of all globals that it names.
+
+    Raises
+    ------
+    RefusedGlobal
+        A global is not permitted, or is used in a way that is not.
+    pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError
+        The pickle is broken.
+    """
+    scanner = _Scanner(raw, trust)
+    return scanner.load(), tuple(scanner.named)
