@@ -1,7 +1,7 @@
-"""Real runs for the demo, the measurements and the tests: trained, killed and resumed with plain Ultralytics in child processes.
+"""Real runs for demo, measurements and tests: trained, killed and resumed with plain Ultralytics in child processes.
 
-A run directory made here is what a user has after a power cut: the training process was ended by SIGKILL after an epoch was saved,
-and another process resumed it. Nothing of `analyzer` takes part.
+A run directory made here is what a user has after a power cut: the training process was ended by SIGKILL after an epoch
+was saved, and another process resumed it. Nothing of `analyzer` takes part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 DATA = HERE / "digits" / "digits.yaml"
 MODEL = HERE / "yolov8-demo.yaml"
-SEAM = 31  # last epoch before the kill, as results.csv counts
+SEAM = 34  # last epoch before the kill, as results.csv counts
 SEAM_FILE = f"epoch{SEAM - 1}.pt"  # Ultralytics numbers its files from 0
 LR0 = 0.002
 
@@ -28,12 +28,12 @@ TRAIN_ARGS: dict[str, Any] = {
     "imgsz": 96,
     "batch": 4,
     "nbs": 4,
-    "epochs": 60,
+    "epochs": 80,
     "optimizer": "AdamW",
     "lr0": LR0,
     "warmup_epochs": 1.0,
     "fliplr": 0.0,  # a mirrored digit is another sign
-    "save_period": 10,
+    "save_period": 11,
     "device": "cpu",
     "workers": 0,
     "deterministic": True,
@@ -124,8 +124,8 @@ def copy_run(run: Path, to: Path, *, weights: tuple[str, ...] | None = None) -> 
 def edit_checkpoint(source: Path, target: Path, *, updates: int | None = None, **train_args: Any) -> Path:
     """Write a copy of a checkpoint with other training arguments and, where given, another EMA update counter.
 
-    `ema.args` holds a second copy of the arguments, which Ultralytics reads on resume: both are changed. The file is unpickled, so
-    only checkpoints of one's own may be given.
+    `ema.args` holds a second copy of the arguments: both are changed. The file is unpickled, so only checkpoints of
+    one's own may be given.
     """
     import torch
 
@@ -154,7 +154,8 @@ def relocate(run: Path, *, checkpoint: str = "last.pt", **train_args: Any) -> Pa
 def mature_twin(source: Path, target: Path, updates: int = 20_000) -> Path:
     """Write the mature twin of a checkpoint: the same with as many EMA updates as a usual run has.
 
-    The EMA decay is 0.9999 (1 - exp(-updates / 2000)), so from about 20,000 updates on the validated weights hardly move in one epoch.
+    The EMA decay is 0.9999 (1 - exp(-updates / 2000)), so from about 20,000 on the validated weights hardly move
+    in one epoch.
     """
     if updates < 20_000:
         raise ValueError(f"a mature twin has at least 20000 updates, not {updates}")
@@ -175,7 +176,7 @@ def mature_run(killed: Path, to: Path, updates: int = 20_000) -> Path:
 
 
 def resumed_copy(killed: Path, to: Path, *, epochs: int = 1, **train_args: Any) -> Path:
-    """Copy a killed run, edit `train_args` in its last.pt (seed, lr0, ...) and resume that for `epochs` epochs. Returns `to`.
+    """Copy a killed run, edit `train_args` in its last.pt (seed, lr0, ...), resume for `epochs` epochs. Returns `to`.
 
     The periodic checkpoint of the seam (``epochN.pt``) stays as it was: it is what the resume is judged against.
     """

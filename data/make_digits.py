@@ -1,7 +1,7 @@
 """Make data/digits: handwritten digits of scikit-learn's load_digits on noise backgrounds, as a detection data set.
 
-Run once (``python data/make_digits.py``); its output is committed. It is kept so that the origin of every pixel is known. The
-digits of the two splits are disjoint: a digit that is pasted into a training image never appears in a validation image.
+Run once (``python data/make_digits.py``); its output is committed. It is kept so that each pixel has a known origin.
+The digits of the two splits are disjoint: one that is pasted into a training image never appears in a validation image.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ SEED = 20240611
 SIZE = 96  # pixels, both sides: a multiple of the largest stride (32)
 IMAGES = {"train": 208, "val": 128}
 DIGITS = {"train": (0, 1200), "val": (1200, 1797)}  # rows of load_digits, disjoint
-PER_IMAGE = (2, 5)  # digits in one image, both ends included
-SCALE = (16, 36)  # side of a pasted digit in pixels, both ends included
+PER_IMAGE = (1, 4)  # digits in one image, both ends included
+SCALE = (24, 42)  # side of a pasted digit in pixels, both ends included
 MAX_OVERLAP = 0.10  # share of the smaller box that two boxes may have in common
 QUALITY = 85
 

@@ -5,8 +5,9 @@ Nothing of `analyzer` is imported here, so that what the tool judges was made wi
     python plain_training.py train  '{"model": "...yaml", "until": 31, "args": {...}}'
     python plain_training.py resume '{"model": "...last.pt", "until": 32, "args": {...}}'
 
-After the epoch `until` (as results.csv counts) was saved, the process prints a line and holds still until it is killed, so that the
-kill always falls between two epochs, on a slow machine as on a fast one. Without `until` it trains to its end.
+After the epoch `until` (as results.csv counts) was saved, the process prints a line and holds still until it is killed,
+so that the kill always falls between two epochs, on a slow machine as on a fast one. Without `until` it trains to its
+end.
 """
 
 from __future__ import annotations
