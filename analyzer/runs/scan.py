@@ -48,6 +48,7 @@ class Inert(metaclass=_NeverCalled):
     """Stand-in for an instance of a permitted class; its pickled attributes are in ``__dict__``."""
 
     def __new__(cls, *args: object) -> Inert:
+        """Make an empty one, whatever the arguments."""
         return object.__new__(cls)
 
     def __setstate__(self, state: object) -> None:
