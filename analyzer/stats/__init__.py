@@ -1,1 +1,44 @@
-"""Pure functions: arrays and a Generator in, frozen results out."""
+"""Pure functions: arrays and a Generator in, frozen results out; no path, clock or print."""
+
+from analyzer.stats.arms import ArmDifference, compare_arms
+from analyzer.stats.history import (
+    HistoryNoise,
+    auto_margin,
+    crosses_close_mosaic,
+    first_closed_epoch,
+    history_noise,
+    regime_start,
+)
+from analyzer.stats.margins import parse_margins
+from analyzer.stats.moderation import Prior, moderate
+from analyzer.stats.null import shift_tests
+from analyzer.stats.paths import PathComparison, path_tests
+from analyzer.stats.seam import SeamResult, observed_against_history, seam_against_history
+from analyzer.stats.sequential import Continue, Stop, StopReason, next_action
+from analyzer.stats.shift import MetricShift, NullComparison
+
+__all__ = [
+    "ArmDifference",
+    "Continue",
+    "HistoryNoise",
+    "MetricShift",
+    "NullComparison",
+    "PathComparison",
+    "Prior",
+    "SeamResult",
+    "Stop",
+    "StopReason",
+    "auto_margin",
+    "compare_arms",
+    "crosses_close_mosaic",
+    "first_closed_epoch",
+    "history_noise",
+    "moderate",
+    "next_action",
+    "observed_against_history",
+    "parse_margins",
+    "path_tests",
+    "regime_start",
+    "seam_against_history",
+    "shift_tests",
+]

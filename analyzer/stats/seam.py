@@ -1,0 +1,267 @@
+"""The seam against the run's own history: a local linear trend carried one epoch on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from statsmodels.tools.sm_exceptions import ModelWarning
+from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+from analyzer.domain.evidence import Interval, SeamCheck
+from analyzer.stats.history import MIN_EPOCHS, robust_step_sd
+
+__all__ = ["HistoryCheck", "Prediction", "SeamResult", "observed_against_history", "predict_next", "seam_against_history"]
+
+Array = NDArray[np.float64]
+
+TAIL = 20  # epochs of history that the trend is fitted to
+# change of a metric over the epoch in which mosaic closes, relative to its value: median and robust sd (docs/METHOD.md)
+CLOSING = {"train": (-0.055, 0.125), "val": (0.0, 0.05), "metrics": (0.0, 0.05)}
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Where the history says the next epoch falls.
+
+    Parameters
+    ----------
+    mean, sd
+        One-step prediction and its standard deviation, metric units.
+    df
+        Degrees of freedom of its t quantiles.
+    method
+        "local linear trend" or "robust line" (where the likelihood has no usable maximum).
+    """
+
+    mean: float
+    sd: float
+    df: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryCheck:
+    """One metric against its history.
+
+    Parameters
+    ----------
+    name
+        Column.
+    value
+        What is checked: the null mean, or the observed value.
+    prediction, interval
+        The one-step prediction with its one-sided limit: only the adverse end is finite.
+    excess
+        How far the value lies on the adverse side of the prediction, in prediction sd; negative on the benign side.
+    p, p_adjusted
+        One-sided, before and after Holm over the metrics checked.
+    status
+        WITHIN, ADVERSE or UNKNOWN.
+    note
+        Why it is UNKNOWN, or what was modelled.
+    """
+
+    name: str
+    value: float
+    prediction: Prediction | None
+    interval: Interval | None
+    excess: float | None
+    p: float | None
+    p_adjusted: float | None
+    status: SeamCheck
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeamResult:
+    """All metrics against history: ADVERSE where some metric is, at the family's alpha.
+
+    Parameters
+    ----------
+    status
+        Of the family.
+    alpha
+        One-sided level over all metrics.
+    checks
+        One a metric.
+    """
+
+    status: SeamCheck
+    alpha: float
+    checks: tuple[HistoryCheck, ...]
+
+
+def predict_next(values: ArrayLike, *, unit: float = 0.0) -> Prediction | None:
+    """One-step prediction from the tail of a regime.
+
+    Local linear trend, fitted by maximum likelihood: y_t = mu_t + e_t, mu_{t+1} = mu_t + nu_t + xi_t,
+    nu_{t+1} = nu_t + zeta_t (Harvey 1989, Forecasting, Structural Time Series Models and the Kalman Filter, section 2.3.2; Durbin
+    and Koopman 2012, section 3.2.1). Its sd is never below the robust sd of the steps over sqrt(2), because a likelihood on
+    20 epochs often puts a variance at zero. Fallback: Theil-Sen line (Sen 1968, doi 10.1080/01621459.1968.10480934).
+
+    Parameters
+    ----------
+    values
+        Shape (T,), the regime up to the last epoch before the seam; cells not finite are left out.
+    unit
+        Rounding unit, floor of the sd.
+
+    Returns
+    -------
+    Prediction or None
+        None with fewer than `MIN_EPOCHS` finite epochs.
+    """
+    tail = np.asarray(values, dtype=np.float64)[-TAIL:]
+    tail = tail[np.isfinite(tail)]
+    if len(tail) < MIN_EPOCHS:
+        return None
+    floor = max(float(robust_step_sd(tail[:, None])[0]) / np.sqrt(2), unit, 1e-12)
+    df = float(len(tail) - 4)  # three variances and a slope were fitted
+    fitted = _local_linear_trend(tail, floor)
+    if fitted is not None:
+        return Prediction(fitted[0], max(fitted[1], floor), df, "local linear trend")
+    slope, intercept = stats.theilslopes(tail)[:2]
+    mean = float(intercept + slope * len(tail))
+    residual = tail - (intercept + slope * np.arange(len(tail)))
+    spread = float(stats.median_abs_deviation(residual, scale="normal"))
+    return Prediction(mean, max(spread * np.sqrt(1 + 4 / len(tail)), floor), df, "robust line")  # 4/n: a line carried one step on
+
+
+def _local_linear_trend(tail: Array, scale: float) -> tuple[float, float] | None:
+    centre = float(tail[-1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ModelWarning)  # no convergence is handled below
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            fit = UnobservedComponents((tail - centre) / scale, level="lltrend").fit(disp=False, maxiter=200)
+            ahead = fit.get_forecast(1)
+            mean, sd = float(ahead.predicted_mean[0]), float(ahead.se_mean[0])
+        except (np.linalg.LinAlgError, ValueError):
+            return None
+    if not (np.isfinite(mean) and np.isfinite(sd) and sd > 0):
+        return None
+    return centre + scale * mean, scale * sd
+
+
+def seam_against_history(
+    history: ArrayLike, null_mean: ArrayLike, null_se: ArrayLike, *, names: Sequence[str], adverse_sign: ArrayLike,
+    alpha_history: float, units: ArrayLike | None = None, crosses_close_mosaic: bool = False,
+) -> SeamResult:
+    """Judge the null mean against the history's one-step prediction, in the adverse direction only.
+
+    A shared fault (checkpoint, code, arguments, data) moves the null along with the observation; it shows here. The EMA
+    restart shows here too, in the benign direction, and is not accused. t = sign (null mean - prediction) /
+    sqrt(sd^2 + null_se^2), one-sided, Holm over the metrics.
+
+    Parameters
+    ----------
+    history
+        Shape (T, m), the regime that ends before the seam.
+    null_mean, null_se
+        Shape (m,), mean of the healthy arm and its standard error s / sqrt(N), metric units.
+    names
+        m deciding columns.
+    adverse_sign
+        Shape (m,), +1 where a rise is bad, -1 where a fall is.
+    alpha_history
+        The history's share of alpha.
+    units
+        Shape (m,), rounding units.
+    crosses_close_mosaic
+        Whether mosaic closes between history and seam: the usual change is added to the prediction and its spread to the
+        sd, instead of a flag.
+
+    Returns
+    -------
+    SeamResult
+        UNKNOWN where no metric has enough history.
+    """
+    return _judge(history, null_mean, null_se, names, adverse_sign, alpha_history, units, crosses_close_mosaic)
+
+
+def observed_against_history(
+    history: ArrayLike, observed: ArrayLike, *, names: Sequence[str], adverse_sign: ArrayLike, alpha: float,
+    units: ArrayLike | None = None, crosses_close_mosaic: bool = False,
+) -> SeamResult:
+    """Judge the observed row itself against history: ``--history-only``, the weaker evidence.
+
+    It cannot tell the expected seam from a fault: only the adverse direction accuses, since healthy seams move the other way.
+
+    Parameters
+    ----------
+    history
+        Shape (T, m), as in `seam_against_history`.
+    observed
+        Shape (m,), the first resumed row.
+    names, adverse_sign, units, crosses_close_mosaic
+        As in `seam_against_history`.
+    alpha
+        Level over all metrics (nothing else is spent: there is no null).
+
+    Returns
+    -------
+    SeamResult
+    """
+    zero = np.zeros(len(names))
+    return _judge(history, observed, zero, names, adverse_sign, alpha, units, crosses_close_mosaic)
+
+
+def _judge(
+    history: ArrayLike, values: ArrayLike, se: ArrayLike, names: Sequence[str], adverse_sign: ArrayLike, alpha: float,
+    units: ArrayLike | None, crossing: bool,
+) -> SeamResult:
+    past = np.asarray(history, dtype=np.float64).reshape(-1, len(names))
+    value, error = np.asarray(values, dtype=np.float64), np.asarray(se, dtype=np.float64)
+    sign, unit = np.asarray(adverse_sign), np.zeros(len(names)) if units is None else np.asarray(units, dtype=np.float64)
+    predictions = [predict_next(past[:, j], unit=float(unit[j])) for j in range(len(names))]
+    if crossing:
+        predictions = [p if p is None else _closing(p, name) for p, name in zip(predictions, names, strict=True)]
+    totals = [None if p is None else float(np.hypot(p.sd, error[j])) for j, p in enumerate(predictions)]
+    excess = [
+        None if p is None or s is None or not np.isfinite(value[j]) else float(sign[j] * (value[j] - p.mean) / s)
+        for j, (p, s) in enumerate(zip(predictions, totals, strict=True))
+    ]
+    known = [j for j, e in enumerate(excess) if e is not None]
+    ps = {j: float(stats.t.sf(excess[j], p.df)) for j in known if (p := predictions[j]) is not None}
+    adjusted = _holm(ps)
+    checks = tuple(
+        _check(names[j], float(value[j]), predictions[j], totals[j], excess[j], ps.get(j), adjusted.get(j), int(sign[j]), alpha,
+               max(len(known), 1), crossing)
+        for j in range(len(names))
+    )
+    adverse = any(c.status is SeamCheck.ADVERSE for c in checks)
+    status = SeamCheck.ADVERSE if adverse else SeamCheck.WITHIN if known else SeamCheck.UNKNOWN
+    return SeamResult(status, alpha, checks)
+
+
+def _holm(ps: dict[int, float]) -> dict[int, float]:
+    running, out = 0.0, {}
+    for rank, j in enumerate(sorted(ps, key=lambda k: ps[k])):
+        running = max(running, min(1.0, (len(ps) - rank) * ps[j]))
+        out[j] = running
+    return out
+
+
+def _closing(p: Prediction, name: str) -> Prediction:
+    change, spread = CLOSING.get(name.split("/")[0], CLOSING["train"])
+    size = abs(p.mean)
+    return Prediction(p.mean + change * size, float(np.hypot(p.sd, spread * size)), p.df, p.method)
+
+
+def _check(
+    name: str, value: float, prediction: Prediction | None, total: float | None, excess: float | None, p: float | None,
+    adjusted: float | None, sign: int, alpha: float, family: int, crossing: bool,
+) -> HistoryCheck:
+    if prediction is None or total is None or excess is None or adjusted is None:
+        why = f"fewer than {MIN_EPOCHS} epochs of this regime" if prediction is None else "no value"
+        return HistoryCheck(name, value, prediction, None, None, None, None, SeamCheck.UNKNOWN, why)
+    reach = float(stats.t.isf(alpha / family, prediction.df)) * total
+    low, high = (-np.inf, prediction.mean + reach) if sign > 0 else (prediction.mean - reach, np.inf)
+    status = SeamCheck.ADVERSE if adjusted <= alpha else SeamCheck.WITHIN
+    note = "mosaic closes at this epoch: the usual change is part of the prediction" if crossing else ""
+    return HistoryCheck(name, value, prediction, Interval(low, high, 1 - alpha, "prediction"), excess, p, adjusted, status, note)

@@ -1,0 +1,1 @@
+"""Tables of simulated critical values, each with the script that makes it."""
