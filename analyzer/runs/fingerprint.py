@@ -1,0 +1,177 @@
+"""What a data set holds: every image and label counted and hashed, by reading only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analyzer.domain.run import DataSet
+from analyzer.errors import DataError
+
+__all__ = ["DatasetFingerprint", "fingerprint_dataset", "list_images", "manifest"]
+
+# Of 8.4.190, `IMG_FORMATS`; "pfm" belongs to earlier ones.
+_IMAGES = frozenset("avif bmp dng heic heif jp2 jpeg jpg mpo pfm png tif tiff webp".split())  # noqa: SIM905
+_HINT = "Give the data yaml (for classification the folder) with --data."
+UNREADABLE = -1  # class under which label lines without a class number are counted
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFingerprint:
+    """Identity and size of a data set.
+
+    Parameters
+    ----------
+    sha256
+        Over class names, and per split the sorted relative image names, image sizes in bytes and label contents. Moving
+        the data set as a whole does not change it; pixels changed at equal file size are not noticed.
+    images, labels
+        Split to number of images, and of label files beside them (classification: images in class folders).
+    instances
+        Split to class index to number of instances; -1 counts label lines that start with no number.
+    """
+
+    sha256: str
+    images: Mapping[str, int]
+    labels: Mapping[str, int]
+    instances: Mapping[str, Mapping[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    name: str  # relative to its split, with forward slashes
+    size: int
+    label: bytes | None  # content of the label file; None where there is none
+
+
+def fingerprint_dataset(data: DataSet) -> DatasetFingerprint:
+    """Hash and count a data set; caches of Ultralytics (pickles) are never opened.
+
+    Raises
+    ------
+    DataError
+        A split has no image, or a file vanishes or cannot be read.
+    """
+    digest = hashlib.sha256()
+    digest.update(repr(sorted(data.names.items())).encode())
+    images: dict[str, int] = {}
+    labels: dict[str, int] = {}
+    instances: dict[str, dict[int, int]] = {}
+    for split, items in _splits(data):
+        digest.update(f"split {split}\n".encode())
+        for item in items:
+            digest.update(f"{item.name}\0{item.size}\0".encode(errors="surrogateescape"))
+            digest.update(b"-" if item.label is None else hashlib.sha256(item.label).digest())
+        images[split] = len(items)
+        labels[split] = sum(item.label is not None for item in items)
+        instances[split] = _count(data, items)
+    return DatasetFingerprint(digest.hexdigest(), images, labels, instances)
+
+
+def manifest(data: DataSet) -> dict[str, Any]:
+    """A JSON-able list of all that the fingerprint covers, to tell later *which* files changed.
+
+    Returns
+    -------
+    dict
+        ``yaml``, ``names``, ``sha256``, and ``splits``: split to relative image name to ``[size in bytes, first 16
+        hexadecimal digits of the label's SHA-256, or None]``.
+    """
+    splits = {
+        split: {
+            item.name: [item.size, None if item.label is None else hashlib.sha256(item.label).hexdigest()[:16]]
+            for item in items
+        }
+        for split, items in _splits(data)
+    }
+    names = {str(k): v for k, v in data.names.items()}
+    return {"yaml": str(data.yaml), "names": names, "sha256": fingerprint_dataset(data).sha256, "splits": splits}
+
+
+def list_images(place: Path) -> list[Path]:
+    """Images of a split as Ultralytics lists them: of a folder all below it, of a text file its lines.
+
+    Raises
+    ------
+    DataError
+        The text file cannot be read.
+    """
+    if place.is_dir():
+        found = (Path(top) / f for top, _, files in _walk(place) for f in files if not f.startswith("."))
+        return sorted(p for p in found if p.suffix[1:].lower() in _IMAGES)
+    try:
+        lines = place.read_text(encoding="utf-8-sig").strip().splitlines()
+    except (OSError, UnicodeDecodeError) as e:
+        raise DataError(f"The image list {place} cannot be read ({e}).", _HINT) from e
+    listed = (place.parent / line[2:] if line.startswith("./") else _listed(place, line) for line in lines if line)
+    return sorted(p for p in listed if p.suffix[1:].lower() in _IMAGES)
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """``os.walk`` through links, without hidden folders, each real folder once."""
+    seen: set[str] = set()
+    for top, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(top)
+        if real in seen:  # a link that leads back would never end
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [f for f in folders if not f.startswith(".")]
+        yield top, folders, files
+
+
+def _listed(place: Path, line: str) -> Path:
+    """A line of an image list: relative to the working directory for Ultralytics, else beside the list."""
+    path = Path(line)
+    return path if path.is_absolute() or path.exists() else place.parent / path
+
+
+def _splits(data: DataSet) -> Iterator[tuple[str, list[_Item]]]:
+    classify = data.yaml.is_dir()
+    for split, places in sorted(data.splits.items()):
+        items = [_item(image, place, classify) for place in places for image in list_images(place)]
+        if not items:
+            raise DataError(f"There are no images in {', '.join(map(str, places))} ({split}).", _HINT)
+        yield split, items
+
+
+def _item(image: Path, place: Path, classify: bool) -> _Item:
+    base = place if place.is_dir() else place.parent
+    name = image.relative_to(base).as_posix() if image.is_relative_to(base) else image.as_posix()
+    try:
+        size = image.stat().st_size
+        label = name.split("/", 1)[0].encode() if classify else _label(image)
+    except OSError as e:
+        raise DataError(f"{image} cannot be read: {e.strerror}.", _HINT) from e
+    return _Item(name, size, label)
+
+
+def _label(image: Path) -> bytes | None:
+    """Content of the label file, found as ``img2label_paths`` does: the last /images/ becomes /labels/."""
+    slash = os.sep
+    path = Path(f"{slash}labels{slash}".join(str(image).rsplit(f"{slash}images{slash}", 1)).rsplit(".", 1)[0] + ".txt")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _count(data: DataSet, items: list[_Item]) -> dict[int, int]:
+    if data.yaml.is_dir():
+        index = {name: i for i, name in data.names.items()}
+        counted = Counter(index.get((item.label or b"").decode(errors="replace"), UNREADABLE) for item in items)
+    else:
+        counted = Counter(_class(line) for item in items for line in (item.label or b"").splitlines() if line.strip())
+    return dict(sorted(counted.items()))
+
+
+def _class(line: bytes) -> int:
+    try:
+        return int(float(line.split(None, 1)[0]))
+    except (ValueError, OverflowError):
+        return UNREADABLE
