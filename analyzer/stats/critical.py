@@ -25,7 +25,8 @@ class Inflation:
     alpha
         Level for which it was tabulated; at most the level asked for, except where ``calibrated`` is False.
     calibrated
-        False where the level asked for is below the smallest tabulated one: then the error rate is not measured.
+        False where the level asked for is below the smallest tabulated one, or the family above the largest: then the
+        error rate is not measured.
     """
 
     factor: float
@@ -62,7 +63,7 @@ def rank_test_from(alpha: float) -> int:
     return int(np.ceil(1 / alpha - 1 - 1e-9))
 
 
-def inflation(n: int, alpha: float, *, moderated: bool, sequential: bool = False) -> Inflation:
+def inflation(n: int, alpha: float, *, family: int, moderated: bool, sequential: bool = False) -> Inflation:
     """Inflation factor for N replicates at a family level.
 
     Parameters
@@ -71,6 +72,8 @@ def inflation(n: int, alpha: float, *, moderated: bool, sequential: bool = False
         Replicates, at least 2. Between tabulated N the larger of the two neighbours is taken.
     alpha
         Level of the whole family (Holm). The largest tabulated level at or below it is taken.
+    family
+        Metrics (or cells of epochs and metrics) decided together. The smallest tabulated family at or above it is taken.
     moderated
         Whether standard deviations are moderated by the history.
     sequential
@@ -84,15 +87,14 @@ def inflation(n: int, alpha: float, *, moderated: bool, sequential: bool = False
     if n < 2:
         raise ValueError(f"N = {n}: at least 2 replicates are needed")
     table = _table()
-    levels = sorted(table["alphas"])
+    levels, sizes, numbers = sorted(table["alphas"]), sorted(table["families"]), table["n"]
     fitting = [a for a in levels if a <= alpha * (1 + 1e-9)]
     level = fitting[-1] if fitting else levels[0]
-    mode = "moderated" if moderated else "plain"
-    row = table["fixed"][mode][str(level)]
-    numbers = table["n"]
+    size = next((m for m in sizes if m >= family), sizes[-1])
+    entry = table["moderated" if moderated else "plain"][str(size)][str(level)]
     upper = min((i for i, k in enumerate(numbers) if k >= n), default=len(numbers) - 1)
     lower = max((i for i, k in enumerate(numbers) if k <= n), default=0)
-    factor = max(float(row[lower]), float(row[upper]))
+    factor = max(float(entry["fixed"][lower]), float(entry["fixed"][upper]))
     if sequential:
-        factor *= float(table["sequential"][mode][str(level)])
-    return Inflation(factor, float(level), bool(fitting))
+        factor *= float(entry["sequential"])
+    return Inflation(factor, float(level), bool(fitting) and family <= sizes[-1])

@@ -139,12 +139,19 @@ def moderate_family(
     scale = _common_scale(ratio, df, d0, has, np.zeros(s.shape[-1]) if groups is None else np.asarray(groups))
     ratio = ratio / scale**2
     s0 = s0 * scale
-    tail = np.minimum(stats.f.cdf(ratio, df, d0), stats.f.sf(ratio, df, d0))
-    used = has & (2 * tail >= CONFLICT_LEVEL)
+    low, high = _conflict_bounds(df, d0)
+    used = has & (ratio >= low) & (ratio <= high)
     pooled = np.sqrt((d0 * s0**2 + df * s**2) / (d0 + df))
     return Moderated(
         np.maximum(np.where(used, pooled, s), floor), np.where(used, d0 + df, float(df)), used, scale
     )
+
+
+def _conflict_bounds(df: float, d0: Array) -> tuple[Array, Array]:
+    """Quantiles of F(df, d0) at half `CONFLICT_LEVEL` from either end, of d0's shape (d0 has few distinct values)."""
+    values, where = np.unique(d0, return_inverse=True)
+    low, high = stats.f.ppf(CONFLICT_LEVEL / 2, df, values), stats.f.isf(CONFLICT_LEVEL / 2, df, values)
+    return np.asarray(low[where].reshape(d0.shape)), np.asarray(high[where].reshape(d0.shape))
 
 
 def _common_scale(ratio: Array, df: float, d0: Array, has: NDArray[np.bool_], groups: NDArray[np.generic]) -> Array:

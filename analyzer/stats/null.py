@@ -192,7 +192,9 @@ def _factor(n: int, alpha: float, moderated: Moderated, family: NDArray[np.bool_
     """One factor for the family: moderated where all of it is, the larger of both kinds where some is."""
     used = moderated.used[family]
     kinds = {bool(u) for u in used} or {False}
-    return max((inflation(n, alpha, moderated=k, sequential=sequential) for k in sorted(kinds)), key=lambda f: f.factor)
+    size = max(int(family.sum()), 1)
+    found = [inflation(n, alpha, family=size, moderated=kind, sequential=sequential) for kind in sorted(kinds)]
+    return max(found, key=lambda f: f.factor)
 
 
 def _p_values(

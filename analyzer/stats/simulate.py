@@ -15,6 +15,7 @@ __all__ = [
     "SHAPES",
     "Cell",
     "Draws",
+    "critical_t",
     "demo_correlation",
     "draw",
     "draw_rows",
@@ -216,4 +217,10 @@ def healthy_ratios(draws: Draws, alpha: float, *, use: int | None = None) -> Arr
     All nulls true, Holm rejects something exactly where its first step (Bonferroni) does.
     """
     shift, se, df = t_and_df(draws, use=use)
-    return np.asarray((np.abs(shift) / se / stats.t.isf(alpha / 2 / shift.shape[1], df)).max(axis=1))
+    return np.asarray((np.abs(shift) / se / critical_t(alpha / 2 / shift.shape[1], df)).max(axis=1))
+
+
+def critical_t(tail: float, df: Array) -> Array:
+    """Upper quantile of t for an array of degrees of freedom with few distinct values."""
+    values, where = np.unique(df, return_inverse=True)
+    return np.asarray(stats.t.isf(tail, values)[where].reshape(df.shape))
