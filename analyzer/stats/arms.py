@@ -45,8 +45,14 @@ class ArmDifference:
 
 
 def compare_arms(
-    healthy: ArrayLike, configured: ArrayLike, *, names: Sequence[str], paired: bool, units: ArrayLike | None = None,
-    margins: ArrayLike | None = None, level: float = 0.95,
+    healthy: ArrayLike,
+    configured: ArrayLike,
+    *,
+    names: Sequence[str],
+    paired: bool,
+    units: ArrayLike | None = None,
+    margins: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> tuple[ArmDifference, ...]:
     """Mean differences between two arms with confidence intervals.
 

@@ -73,7 +73,8 @@ def inflation(n: int, alpha: float, *, family: int, moderated: bool, sequential:
     alpha
         Level of the whole family (Holm). The largest tabulated level at or below it is taken.
     family
-        Metrics (or cells of epochs and metrics) decided together. The smallest tabulated family at or above it is taken.
+        Metrics (or cells of epochs and metrics) decided together. The smallest tabulated family at or above it is
+        taken.
     moderated
         Whether standard deviations are moderated by the history.
     sequential

@@ -80,9 +80,10 @@ def prior_df_of(n_steps: int) -> float:
 
 
 def robust_step_sd(values: ArrayLike) -> Array:
-    """Robust sd of detrended one-epoch steps along the last axis but one.
+    r"""Robust sd of detrended one-epoch steps along the last axis but one.
 
-    .. math:: 1.4826\\, \\frac{n}{n - 0.8}\\, \\mathrm{med}_t |\\Delta_t - \\mathrm{med}_u \\Delta_u|, \\quad \\Delta_t = x_{t+1} - x_t
+    .. math:: 1.4826\\, \\frac{n}{n - 0.8}\\, \\mathrm{med}_t |\\Delta_t - \\mathrm{med}_u \\Delta_u|, \\quad
+    \\Delta_t = x_{t+1} - x_t
 
     Parameters
     ----------
@@ -148,7 +149,8 @@ def auto_margin(noise: HistoryNoise | None) -> float | None:
 def first_closed_epoch(total_epochs: int, close_mosaic: int) -> int | None:
     """First epoch (counted from 1) that trains without mosaic; None where mosaic is never closed.
 
-    Ultralytics closes it at the start of its zero-based epoch ``epochs - close_mosaic`` (8.4.190 ``engine/trainer.py``).
+    Ultralytics closes it at the start of its zero-based epoch ``epochs - close_mosaic`` (8.4.190
+    ``engine/trainer.py``).
 
     Examples
     --------

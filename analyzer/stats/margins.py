@@ -31,9 +31,7 @@ ALIASES: Mapping[str, Callable[[str], bool]] = {
 }
 
 
-def parse_margins(
-    terms: Sequence[str], columns: Sequence[str], reference: Mapping[str, float]
-) -> dict[str, float]:
+def parse_margins(terms: Sequence[str], columns: Sequence[str], reference: Mapping[str, float]) -> dict[str, float]:
     """Read margins; a percentage is of the column's reference value.
 
     Parameters
@@ -81,7 +79,9 @@ def _term(text: str, columns: Sequence[str]) -> tuple[int, list[str], str, float
     except ValueError:
         value = float("nan")
     if not (isfinite(value) and value > 0):
-        raise UsageError(f"--margin {text!r}: {written!r} is no positive number or percentage.", "Write for example 0.03 or 5%.")
+        raise UsageError(
+            f"--margin {text!r}: {written!r} is no positive number or percentage.", "Write for example 0.03 or 5%."
+        )
     rank, named = _columns(name, columns)
     if not named:
         known = ", ".join([*ALIASES, *columns])

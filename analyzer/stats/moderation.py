@@ -53,7 +53,7 @@ class Moderated:
 
 
 def moderate(sd: float, df: float, prior: Prior | None, *, unit: float = 0.0) -> tuple[float, float]:
-    """Combine a sample standard deviation with its prior, floored at the rounding unit.
+    r"""Combine a sample standard deviation with its prior, floored at the rounding unit.
 
     .. math:: s^2 = (d_0 s_0^2 + d s_1^2) / (d_0 + d), \\quad df = d_0 + d
 
@@ -100,13 +100,16 @@ def moderate_family(
 ) -> Moderated:
     """Moderate a whole family, doubting priors that the replicates contradict.
 
-    Two doubts, both from the ratio :math:`F_j = s_j^2 / s_{0j}^2`, which is F-distributed with (d, d0) degrees of freedom
+    Two doubts, both from the ratio :math:`F_j = s_j^2 / s_{0j}^2`, which is F-distributed with (d, d0) degrees of
+    freedom
     where the prior holds (Smyth 2004, section 3):
 
-    1. *All priors of a group too small* (a resumed epoch is noisier than those before): the mean of log F over the group,
+    1. *All priors of a group too small* (a resumed epoch is noisier than those before): the mean of log F over the
+       group,
        less its expectation psi(d/2) - log(d/2) - psi(d0/2) + log(d0/2) (Smyth 2004, section 6.2), raises every prior of
        the group by the factor exp(mean / 2) where that is above 1. Priors are never lowered.
-    2. *One prior wrong*, either way: a two-sided F test at `CONFLICT_LEVEL`; that metric falls back to the plain sample sd.
+    2. *One prior wrong*, either way: a two-sided F test at `CONFLICT_LEVEL`; that metric falls back to the plain
+       sample sd.
 
     Parameters
     ----------
@@ -142,9 +145,7 @@ def moderate_family(
     low, high = _conflict_bounds(df, d0)
     used = has & (ratio >= low) & (ratio <= high)
     pooled = np.sqrt((d0 * s0**2 + df * s**2) / (d0 + df))
-    return Moderated(
-        np.maximum(np.where(used, pooled, s), floor), np.where(used, d0 + df, float(df)), used, scale
-    )
+    return Moderated(np.maximum(np.where(used, pooled, s), floor), np.where(used, d0 + df, float(df)), used, scale)
 
 
 def _conflict_bounds(df: float, d0: Array) -> tuple[Array, Array]:

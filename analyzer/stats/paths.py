@@ -28,7 +28,8 @@ class MetricPath:
     shifts
         K unexplained shifts.
     slope_difference, slope_interval
-        Observed minus mean null least-squares slope, with a two-sided t confidence interval (one observed slope against N).
+        Observed minus mean null least-squares slope, with a two-sided t confidence interval (one observed slope
+        against N).
     word
         "recovering" (the slope leads back: its interval is on the side that shrinks the shift), "diverging" (it leads
         further away), "staying" (the interval covers zero). None where it cannot be had.
@@ -69,8 +70,14 @@ def epoch_names(names: Sequence[str], epochs: int) -> tuple[str, ...]:
 
 
 def path_tests(
-    null: ArrayLike, observed: ArrayLike, *, names: Sequence[str], deciding: ArrayLike, alpha_null: float,
-    interval_level: float = 0.95, **comparison: Any,
+    null: ArrayLike,
+    observed: ArrayLike,
+    *,
+    names: Sequence[str],
+    deciding: ArrayLike,
+    alpha_null: float,
+    interval_level: float = 0.95,
+    **comparison: Any,
 ) -> PathComparison:
     """Compare K observed epochs with the null's paths, in one family over epochs and metrics.
 
@@ -92,7 +99,7 @@ def path_tests(
     """
     x, row = np.asarray(null, dtype=np.float64), np.asarray(observed, dtype=np.float64)
     epochs, m = row.shape
-    repeated = {
+    repeated: dict[str, Any] = {
         key: np.tile(np.asarray(comparison.pop(key), dtype=np.float64), epochs)
         for key in ("before", "units", "margins")
         if comparison.get(key) is not None
@@ -100,9 +107,14 @@ def path_tests(
     if comparison.get("priors") is not None:
         repeated["priors"] = list(comparison.pop("priors")) * epochs
     family = shift_tests(
-        x.reshape(len(x), epochs * m), row.reshape(-1), names=epoch_names(names, epochs),
-        deciding=np.tile(np.asarray(deciding, dtype=bool), epochs), alpha_null=alpha_null,
-        interval_level=interval_level, **repeated, **comparison,
+        x.reshape(len(x), epochs * m),
+        row.reshape(-1),
+        names=epoch_names(names, epochs),
+        deciding=np.tile(np.asarray(deciding, dtype=bool), epochs),
+        alpha_null=alpha_null,
+        interval_level=interval_level,
+        **repeated,
+        **comparison,
     )
     shifts = np.array([np.nan if e.shift is None else e.shift for e in family.metrics]).reshape(epochs, m)
     return PathComparison(
@@ -124,4 +136,6 @@ def _path(name: str, null: np.ndarray, observed: np.ndarray, shifts: np.ndarray,
     word = "staying"
     if abs(difference) > half:
         word = "recovering" if difference * shifts[0] < 0 else "diverging"
-    return MetricPath(name, values, difference, Interval(difference - half, difference + half, level, "confidence"), word)
+    return MetricPath(
+        name, values, difference, Interval(difference - half, difference + half, level, "confidence"), word
+    )

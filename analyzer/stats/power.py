@@ -12,7 +12,7 @@ __all__ = ["detectable_multiple", "two_sided_power"]
 
 
 def two_sided_power(multiple: float, df: float, critical: float) -> float:
-    """Power of a two-sided t test at a true shift of ``multiple`` standard errors.
+    r"""Power of a two-sided t test at a true shift of ``multiple`` standard errors.
 
     .. math:: P(|T'_{df}(\\delta)| > c)
 

@@ -40,10 +40,14 @@ class RankTest:
 
 
 def leave_one_out_z(
-    rows: ArrayLike, *, units: ArrayLike, prior_sd: ArrayLike | None = None, prior_df: ArrayLike | None = None,
+    rows: ArrayLike,
+    *,
+    units: ArrayLike,
+    prior_sd: ArrayLike | None = None,
+    prior_df: ArrayLike | None = None,
     groups: ArrayLike | None = None,
 ) -> Array:
-    """Each row standardised by the mean and (moderated) sd of all other rows.
+    r"""Each row standardised by the mean and (moderated) sd of all other rows.
 
     .. math:: z_{ij} = (x_{ij} - \\bar x_{-i,j}) / (s_{-i,j} \\sqrt{1 + 1/(R - 1)})
 
@@ -72,10 +76,17 @@ def leave_one_out_z(
 
 
 def rank_test(
-    null: ArrayLike, observed: ArrayLike, *, units: ArrayLike, prior_sd: ArrayLike | None = None,
-    prior_df: ArrayLike | None = None, groups: ArrayLike | None = None, diverged: int = 0, observed_diverged: bool = False,
+    null: ArrayLike,
+    observed: ArrayLike,
+    *,
+    units: ArrayLike,
+    prior_sd: ArrayLike | None = None,
+    prior_df: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    diverged: int = 0,
+    observed_diverged: bool = False,
 ) -> RankTest:
-    """Rank the observed row among N exchangeable replicates by its largest |z|; exact for every N and distribution.
+    r"""Rank the observed row among N exchangeable replicates by its largest |z|; exact for every N and distribution.
 
     .. math:: p = (1 + \\#\\{i : \\max_j |z_{ij}| \\ge \\max_j |z_{0j}|\\}) / (N + 1)
 
@@ -99,7 +110,8 @@ def rank_test(
 
     References
     ----------
-    Phipson and Smyth (2010), the +1, doi 10.2202/1544-6115.1585; Westfall and Young (1993), Resampling-Based Multiple Testing.
+    Phipson and Smyth (2010), the +1, doi 10.2202/1544-6115.1585; Westfall and Young (1993), Resampling-Based Multiple
+    Testing.
     """
     x = np.asarray(null, dtype=np.float64)
     total = len(x) + diverged

@@ -15,7 +15,14 @@ from statsmodels.tsa.statespace.structural import UnobservedComponents
 from analyzer.domain.evidence import Interval, SeamCheck
 from analyzer.stats.history import MIN_EPOCHS, robust_step_sd
 
-__all__ = ["HistoryCheck", "Prediction", "SeamResult", "observed_against_history", "predict_next", "seam_against_history"]
+__all__ = [
+    "HistoryCheck",
+    "Prediction",
+    "SeamResult",
+    "observed_against_history",
+    "predict_next",
+    "seam_against_history",
+]
 
 Array = NDArray[np.float64]
 
@@ -100,8 +107,10 @@ def predict_next(values: ArrayLike, *, unit: float = 0.0) -> Prediction | None:
     """One-step prediction from the tail of a regime.
 
     Local linear trend, fitted by maximum likelihood: y_t = mu_t + e_t, mu_{t+1} = mu_t + nu_t + xi_t,
-    nu_{t+1} = nu_t + zeta_t (Harvey 1989, Forecasting, Structural Time Series Models and the Kalman Filter, section 2.3.2; Durbin
-    and Koopman 2012, section 3.2.1). Its sd is never below the robust sd of the steps over sqrt(2), because a likelihood on
+    nu_{t+1} = nu_t + zeta_t (Harvey 1989, Forecasting, Structural Time Series Models and the Kalman Filter, section
+    2.3.2; Durbin
+    and Koopman 2012, section 3.2.1). Its sd is never below the robust sd of the steps over sqrt(2), because a
+    likelihood on
     20 epochs often puts a variance at zero. Fallback: Theil-Sen line (Sen 1968, doi 10.1080/01621459.1968.10480934).
 
     Parameters
@@ -129,7 +138,9 @@ def predict_next(values: ArrayLike, *, unit: float = 0.0) -> Prediction | None:
     mean = float(intercept + slope * len(tail))
     residual = tail - (intercept + slope * np.arange(len(tail)))
     spread = float(stats.median_abs_deviation(residual, scale="normal"))
-    return Prediction(mean, max(spread * np.sqrt(1 + 4 / len(tail)), floor), df, "robust line")  # 4/n: a line carried one step on
+    return Prediction(
+        mean, max(spread * np.sqrt(1 + 4 / len(tail)), floor), df, "robust line"
+    )  # 4/n: a line carried one step on
 
 
 def _local_linear_trend(tail: Array, scale: float) -> tuple[float, float] | None:
@@ -149,8 +160,15 @@ def _local_linear_trend(tail: Array, scale: float) -> tuple[float, float] | None
 
 
 def seam_against_history(
-    history: ArrayLike, null_mean: ArrayLike, null_se: ArrayLike, *, names: Sequence[str], adverse_sign: ArrayLike,
-    alpha_history: float, units: ArrayLike | None = None, crosses_close_mosaic: bool = False,
+    history: ArrayLike,
+    null_mean: ArrayLike,
+    null_se: ArrayLike,
+    *,
+    names: Sequence[str],
+    adverse_sign: ArrayLike,
+    alpha_history: float,
+    units: ArrayLike | None = None,
+    crosses_close_mosaic: bool = False,
 ) -> SeamResult:
     """Judge the null mean against the history's one-step prediction, in the adverse direction only.
 
@@ -173,7 +191,8 @@ def seam_against_history(
     units
         Shape (m,), rounding units.
     crosses_close_mosaic
-        Whether mosaic closes between history and seam: the usual change is added to the prediction and its spread to the
+        Whether mosaic closes between history and seam: the usual change is added to the prediction and its spread to
+        the
         sd, instead of a flag.
 
     Returns
@@ -185,12 +204,19 @@ def seam_against_history(
 
 
 def observed_against_history(
-    history: ArrayLike, observed: ArrayLike, *, names: Sequence[str], adverse_sign: ArrayLike, alpha: float,
-    units: ArrayLike | None = None, crosses_close_mosaic: bool = False,
+    history: ArrayLike,
+    observed: ArrayLike,
+    *,
+    names: Sequence[str],
+    adverse_sign: ArrayLike,
+    alpha: float,
+    units: ArrayLike | None = None,
+    crosses_close_mosaic: bool = False,
 ) -> SeamResult:
     """Judge the observed row itself against history: ``--history-only``, the weaker evidence.
 
-    It cannot tell the expected seam from a fault: only the adverse direction accuses, since healthy seams move the other way.
+    It cannot tell the expected seam from a fault: only the adverse direction accuses, since healthy seams move the
+    other way.
 
     Parameters
     ----------
@@ -212,12 +238,21 @@ def observed_against_history(
 
 
 def _judge(
-    history: ArrayLike, values: ArrayLike, se: ArrayLike, names: Sequence[str], adverse_sign: ArrayLike, alpha: float,
-    units: ArrayLike | None, crossing: bool,
+    history: ArrayLike,
+    values: ArrayLike,
+    se: ArrayLike,
+    names: Sequence[str],
+    adverse_sign: ArrayLike,
+    alpha: float,
+    units: ArrayLike | None,
+    crossing: bool,
 ) -> SeamResult:
     past = np.asarray(history, dtype=np.float64).reshape(-1, len(names))
     value, error = np.asarray(values, dtype=np.float64), np.asarray(se, dtype=np.float64)
-    sign, unit = np.asarray(adverse_sign), np.zeros(len(names)) if units is None else np.asarray(units, dtype=np.float64)
+    sign, unit = (
+        np.asarray(adverse_sign),
+        np.zeros(len(names)) if units is None else np.asarray(units, dtype=np.float64),
+    )
     predictions = [predict_next(past[:, j], unit=float(unit[j])) for j in range(len(names))]
     if crossing:
         predictions = [p if p is None else _closing(p, name) for p, name in zip(predictions, names, strict=True)]
@@ -230,8 +265,19 @@ def _judge(
     ps = {j: float(stats.t.sf(excess[j], p.df)) for j in known if (p := predictions[j]) is not None}
     adjusted = _holm(ps)
     checks = tuple(
-        _check(names[j], float(value[j]), predictions[j], totals[j], excess[j], ps.get(j), adjusted.get(j), int(sign[j]), alpha,
-               max(len(known), 1), crossing)
+        _check(
+            names[j],
+            float(value[j]),
+            predictions[j],
+            totals[j],
+            excess[j],
+            ps.get(j),
+            adjusted.get(j),
+            int(sign[j]),
+            alpha,
+            max(len(known), 1),
+            crossing,
+        )
         for j in range(len(names))
     )
     adverse = any(c.status is SeamCheck.ADVERSE for c in checks)
@@ -248,14 +294,23 @@ def _holm(ps: dict[int, float]) -> dict[int, float]:
 
 
 def _closing(p: Prediction, name: str) -> Prediction:
-    change, spread = CLOSING.get(name.split("/")[0], CLOSING["train"])
+    change, spread = CLOSING.get(name.split("/", maxsplit=1)[0], CLOSING["train"])
     size = abs(p.mean)
     return Prediction(p.mean + change * size, float(np.hypot(p.sd, spread * size)), p.df, p.method)
 
 
 def _check(
-    name: str, value: float, prediction: Prediction | None, total: float | None, excess: float | None, p: float | None,
-    adjusted: float | None, sign: int, alpha: float, family: int, crossing: bool,
+    name: str,
+    value: float,
+    prediction: Prediction | None,
+    total: float | None,
+    excess: float | None,
+    p: float | None,
+    adjusted: float | None,
+    sign: int,
+    alpha: float,
+    family: int,
+    crossing: bool,
 ) -> HistoryCheck:
     if prediction is None or total is None or excess is None or adjusted is None:
         why = f"fewer than {MIN_EPOCHS} epochs of this regime" if prediction is None else "no value"
@@ -264,4 +319,6 @@ def _check(
     low, high = (-np.inf, prediction.mean + reach) if sign > 0 else (prediction.mean - reach, np.inf)
     status = SeamCheck.ADVERSE if adjusted <= alpha else SeamCheck.WITHIN
     note = "mosaic closes at this epoch: the usual change is part of the prediction" if crossing else ""
-    return HistoryCheck(name, value, prediction, Interval(low, high, 1 - alpha, "prediction"), excess, p, adjusted, status, note)
+    return HistoryCheck(
+        name, value, prediction, Interval(low, high, 1 - alpha, "prediction"), excess, p, adjusted, status, note
+    )

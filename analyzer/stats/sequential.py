@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -29,7 +29,9 @@ class StopReason(str, Enum):
     FAULT = "significant beyond the sequential boundary and not inside the margin"
     NEGLIGIBLE = "significant beyond the sequential boundary, every metric inside its margin"
     NOISE = "a healthy replicate lies further out than the observed row, and every metric is inside its margin"
-    NO_MARGIN = "a healthy replicate lies further out than the observed row; without margins more replicates settle nothing"
+    NO_MARGIN = (
+        "a healthy replicate lies further out than the observed row; without margins more replicates settle nothing"
+    )
     CAP = "the largest number of replicates is reached"
     CERTAIN = "a certain cause was found"
 
@@ -86,12 +88,19 @@ class Stop:
 
 
 def pilot_scores(
-    null: ArrayLike, observed: ArrayLike, *, columns: ArrayLike, units: ArrayLike, prior_sd: ArrayLike | None,
-    prior_df: ArrayLike | None, groups: ArrayLike | None,
+    null: ArrayLike,
+    observed: ArrayLike,
+    *,
+    columns: ArrayLike,
+    units: ArrayLike,
+    prior_sd: ArrayLike | None,
+    prior_df: ArrayLike | None,
+    groups: ArrayLike | None,
 ) -> tuple[Array, float]:
     """Scores max |z| of the replicates after the pilot and of the observed row, standardised on the frozen pilot.
 
-    Given the pilot, the observed row and the later replicates are exchangeable if the resume is healthy, whatever their distribution.
+    Given the pilot, the observed row and the later replicates are exchangeable if the resume is healthy, whatever
+    their distribution.
 
     Parameters
     ----------
@@ -107,7 +116,11 @@ def pilot_scores(
     tuple
         Shape (N - 5,) scores, infinite for a diverged replicate; the observed score.
     """
-    x, row, use = np.asarray(null, dtype=np.float64), np.asarray(observed, dtype=np.float64), np.asarray(columns, dtype=bool)
+    x, row, use = (
+        np.asarray(null, dtype=np.float64),
+        np.asarray(observed, dtype=np.float64),
+        np.asarray(columns, dtype=bool),
+    )
     pilot = x[:PILOT]
     pilot = pilot[np.isfinite(pilot[:, use]).all(axis=1)]
     if len(pilot) < 2 or not use.any():
@@ -122,13 +135,22 @@ def pilot_scores(
 
 
 def next_action(
-    null_so_far: ArrayLike, observed: ArrayLike, *, names: Sequence[str], deciding: ArrayLike, alpha_null: float,
-    certain_cause: bool = False, cap: int | None = None, **comparison: Any,
+    null_so_far: ArrayLike,
+    observed: ArrayLike,
+    *,
+    names: Sequence[str],
+    deciding: ArrayLike,
+    alpha_null: float,
+    certain_cause: bool = False,
+    cap: int | None = None,
+    **comparison: Any,
 ) -> Stop | Continue:
     """Decide whether another replicate is worth its epoch.
 
-    Noise side (Besag and Clifford 1991 with h = 1): the first replicate after the pilot whose score reaches the observed
-    one ends the search for a fault, p = 1 / l after l of them. Fault side: group-sequential boundary for the t statistic at
+    Noise side (Besag and Clifford 1991 with h = 1): the first replicate after the pilot whose score reaches the
+    observed
+    one ends the search for a fault, p = 1 / l after l of them. Fault side: group-sequential boundary for the t
+    statistic at
     `looks`, the observed row held fixed; the factor on the critical values is simulated such that all looks together
     keep alpha. Stopping for noise cannot raise that rate.
 
@@ -143,7 +165,8 @@ def next_action(
     cap
         Largest N, at most and by default the last look.
     **comparison
-        Further arguments of `shift_tests` (before, units, priors, margins, diverged, observed_diverged, interval_level).
+        Further arguments of `shift_tests` (before, units, priors, margins, diverged, observed_diverged,
+        interval_level).
 
     Returns
     -------
@@ -187,7 +210,10 @@ def _point(x: Array, observed: ArrayLike, result: NullComparison, arguments: dic
         priors: Sequence[Prior | None] = arguments.get("priors") or [None] * m
         units = arguments.get("units")
         scores, mine = pilot_scores(
-            x, observed, columns=[e.deciding for e in result.metrics], units=np.zeros(m) if units is None else units,
+            x,
+            observed,
+            columns=[e.deciding for e in result.metrics],
+            units=np.zeros(m) if units is None else units,
             prior_sd=[np.nan if q is None else q.sd for q in priors],
             prior_df=[np.nan if q is None else q.df for q in priors],
             groups=[0 if name.startswith("train/") else 1 for name in arguments["names"]],
@@ -195,8 +221,13 @@ def _point(x: Array, observed: ArrayLike, result: NullComparison, arguments: dic
     beyond = np.flatnonzero(scores >= mine)
     p_noise = None if not len(scores) else 1 / (beyond[0] + 1) if len(beyond) else 1 / (len(scores) + 1)
     return PathPoint(
-        n=n, look=n in looks() or n == last, score=float(scores[-1]) if len(scores) else None,
-        observed_score=mine if len(scores) else None, p_noise=p_noise, p_fault=result.omnibus_p, all_inside=result.all_inside,
+        n=n,
+        look=n in looks() or n == last,
+        score=float(scores[-1]) if len(scores) else None,
+        observed_score=mine if len(scores) else None,
+        p_noise=p_noise,
+        p_fault=result.omnibus_p,
+        all_inside=result.all_inside,
     )
 
 
@@ -209,9 +240,7 @@ def _stop(path: Sequence[PathPoint], result: NullComparison, n: int, last: int) 
         return StopReason.NEGLIGIBLE
     if n >= last:
         return StopReason.CAP
-    exceeded = any(
-        p.score is not None and p.observed_score is not None and p.score >= p.observed_score for p in path
-    )
+    exceeded = any(p.score is not None and p.observed_score is not None and p.score >= p.observed_score for p in path)
     if exceeded and not significant:
         if result.all_inside:
             return StopReason.NOISE
@@ -226,8 +255,3 @@ def _why(point: PathPoint) -> str:
     if point.all_inside:
         return "no replicate lies as far out as the observed row yet"
     return "some metric is not inside its margin yet"
-
-
-def final(comparison: NullComparison, note: str) -> NullComparison:
-    """The comparison with one more note."""
-    return replace(comparison, notes=(*comparison.notes, note))

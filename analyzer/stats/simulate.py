@@ -43,7 +43,8 @@ class Cell:
     history
         Epochs of history in the regime (0: none).
     prior_ratio
-        True sd of a history epoch over true sd of a replicate: 1 where the history is a fair prior. A sequence gives one
+        True sd of a history epoch over true sd of a replicate: 1 where the history is a fair prior. A sequence gives
+        one
         ratio a metric.
     shift
         True shift of the observed row, in replicate sd, on the metrics in ``shifted``.
@@ -87,7 +88,8 @@ def demo_correlation(m: int = 8) -> Array:
     Parameters
     ----------
     m
-        Size of the family: 8 gives the pattern; otherwise its first m rows, or the pattern repeated with 0.3 between blocks.
+        Size of the family: 8 gives the pattern; otherwise its first m rows, or the pattern repeated with 0.3 between
+        blocks.
     """
     group = np.array([0, 0, 0, 1, 1, 1, 2, 2])
     between = np.array([[0.7, 0.15, -0.15], [0.15, 0.85, -0.8], [-0.15, -0.8, 0.9]])
@@ -134,7 +136,12 @@ def draw_rows(shape: str, size: tuple[int, ...], root: Array, rng: np.random.Gen
 
 
 def draw(
-    cell: Cell, draws: int, rng: np.random.Generator, *, correlation: ArrayLike | None = None, rows: ArrayLike | None = None
+    cell: Cell,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    correlation: ArrayLike | None = None,
+    rows: ArrayLike | None = None,
 ) -> Draws:
     """Simulate ``draws`` analyses of one cell.
 
@@ -160,7 +167,8 @@ def draw(
     if cell.shape == "rows":
         null, observed, history = _resample(cell, draws, rng, np.asarray(rows, dtype=np.float64))
     else:
-        root = np.linalg.cholesky(demo_correlation() if correlation is None else np.asarray(correlation, dtype=np.float64))
+        given = demo_correlation() if correlation is None else np.asarray(correlation, dtype=np.float64)
+        root: Array = np.asarray(np.linalg.cholesky(given), dtype=np.float64)
         sample = draw_rows(cell.shape, (draws, cell.n + 1 + cell.history), root, rng)
         observed, null, history = sample[:, 0], sample[:, 1 : cell.n + 1], sample[:, cell.n + 1 :]
     shifted = [j for j in cell.shifted if j < observed.shape[1]]

@@ -4,13 +4,15 @@
 
 For every N, family level, family size and kind of standard deviation the factor is the (1 - alpha) quantile of
 max_j |t_j| / t(1 - alpha / 2M, df_j) over healthy resumes, in the worst cell of a grid of shapes, history lengths and
-priors that are off; never below 1, and never smaller than for a smaller family. The sequential factor is the further one
+priors that are off; never below 1, and never smaller than for a smaller family. The sequential factor is the further
+one
 that makes the looks together hold.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,7 +75,7 @@ def part(kind: str, m: int, draws: int, seed: int) -> dict[str, dict[str, Any]]:
 def grow(document: dict[str, Any]) -> None:
     """A larger family never gets a smaller factor than a smaller one (a lookup rounds the family up)."""
     for kind in ("plain", "moderated"):
-        for small, large in zip(FAMILIES[:-1], FAMILIES[1:], strict=True):
+        for small, large in itertools.pairwise(FAMILIES):
             if str(small) in document.get(kind, {}) and str(large) in document[kind]:
                 for a in map(str, ALPHAS):
                     below, entry = document[kind][str(small)][a], document[kind][str(large)][a]
