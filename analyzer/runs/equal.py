@@ -116,8 +116,9 @@ def _amp(value: object) -> object:
 
 
 def _off(value: object) -> object:
-    """False, None, 0.0 and an empty list all mean off."""
-    return None if isinstance(value, (bool, float, list, tuple)) and not value else value
+    """False, None, 0 and an empty list all mean off."""
+    plain = _plain(value)
+    return None if isinstance(plain, (bool, float, list)) and not plain else plain
 
 
 def _square(value: object) -> object:
@@ -129,8 +130,8 @@ _SPECIAL: Mapping[str, Callable[[object], object]] = {
     "device": _device,
     "cache": _cache,
     "amp": _amp,
-    "freeze": lambda v: None if v == 0 and not isinstance(v, str) else _off(v),
-    "multi_scale": lambda v: _off(float(v) if isinstance(v, int) and not isinstance(v, bool) else v),
+    "freeze": _off,
+    "multi_scale": _off,
     "compile": _off,
     "classes": _off,
     "augmentations": _off,
