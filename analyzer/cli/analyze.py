@@ -17,6 +17,7 @@ from analyzer.cli.options import (
     EpochsOption,
     MarginOption,
     ReplicatesOption,
+    ReportOption,
     SeedOption,
     replicates_of,
 )
@@ -53,6 +54,7 @@ def analyze(
     dry_run: DryRun = False,
     out: Out = None,
     json: Json = False,
+    report: ReportOption = [],  # noqa: B006
     history_only: HistoryOnly = False,
     exit_zero: ExitZero = False,
     share_device: Share = False,
@@ -64,7 +66,7 @@ def analyze(
     Exit codes: 0 noise or negligible, 10 fault, 11 inconclusive, 12 could not run, 2 usage.
     """
     from analyzer import pipeline  # numpy, scipy and torch come with it: not for --help
-    from analyzer.cli.emit import emit
+    from analyzer.cli.emit import emit, errors_reported
     from analyzer.cli.progress import progress_on_stderr
 
     request = pipeline.AnalyzeRequest(
@@ -85,6 +87,6 @@ def analyze(
         share_device=share_device,
         assume_yes=yes,
     )
-    with progress_on_stderr() as progress:
+    with errors_reported(report), progress_on_stderr() as progress:
         analysis = pipeline.analyze(request, progress)
-    return emit(analysis, as_json=json, exit_zero=exit_zero, dry_run=dry_run)
+    return emit(analysis, as_json=json, reports=report, exit_zero=exit_zero, dry_run=dry_run)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from analyzer import __version__
 from analyzer.cli.analyze import analyze
+from analyzer.cli.export import export
+from analyzer.cli.list import list_studies
 from analyzer.cli.replicate import replicate
+from analyzer.cli.report import report
 
 __all__ = ["app"]
 
@@ -37,5 +41,12 @@ def _root(
     """Was the jump after resuming a YOLO training noise or a fault? Measured, with error rates."""
 
 
-for command in (analyze, replicate):
-    app.command()(command)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "analyze": analyze,
+    "replicate": replicate,
+    "report": report,
+    "list": list_studies,
+    "export": export,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)

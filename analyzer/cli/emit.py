@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from analyzer.cli.exit_codes import ExitCode, exit_code
+from analyzer.errors import DriftError
 
 if TYPE_CHECKING:
     from analyzer.report.analysis import Analysis
 
-__all__ = ["emit"]
+__all__ = ["emit", "errors_reported"]
 
 
-def emit(analysis: Analysis, *, as_json: bool, exit_zero: bool = False, dry_run: bool = False) -> int:
-    """Print the document or the table on stdout.
+def emit(
+    analysis: Analysis, *, as_json: bool, reports: Sequence[str] = (), exit_zero: bool = False, dry_run: bool = False
+) -> int:
+    """Print the document or the table on stdout, and write the reports asked for.
 
     Returns
     -------
@@ -36,4 +41,22 @@ def emit(analysis: Analysis, *, as_json: bool, exit_zero: bool = False, dry_run:
         else:
             render_terminal(analysis, console)
     sys.stdout.flush()
+    if not dry_run:
+        from analyzer.report.registry import parse_spec, write
+
+        for report in reports:
+            print(f"Written: {write(analysis, parse_spec(report))}", file=sys.stderr)
     return ExitCode.OK if exit_zero or dry_run else exit_code(analysis.verdict)
+
+
+@contextmanager
+def errors_reported(reports: Sequence[str]) -> Iterator[None]:
+    """Let the reports that have a word for it say that the analysis could not run."""
+    try:
+        yield
+    except DriftError as error:
+        from analyzer.report.registry import parse_spec, write_error
+
+        for report in reports:
+            write_error(str(error), parse_spec(report))
+        raise

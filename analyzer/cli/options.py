@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from analyzer.errors import UsageError
+
 __all__ = [
     "AlphaOption",
     "BudgetOption",
@@ -17,6 +19,7 @@ __all__ = [
     "EpochsOption",
     "MarginOption",
     "ReplicatesOption",
+    "ReportOption",
     "SeedOption",
     "replicates_of",
 ]
@@ -61,6 +64,17 @@ def _check_budget(budget: str | None) -> str | None:
     return budget
 
 
+def _check_reports(reports: list[str]) -> list[str]:
+    from analyzer.report.registry import parse_spec  # every renderer is imported when it is used, none here
+
+    for report in reports:
+        try:
+            parse_spec(report)
+        except UsageError as error:
+            raise typer.BadParameter(str(error)) from error
+    return reports
+
+
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")]
 DeviceOption = Annotated[str | None, typer.Option(metavar="D", help="cpu, 0, cuda:1 ...; default: as the run had it.")]
 DataOption = Annotated[Path | None, typer.Option(metavar="YAML", help="Data yaml, where it moved since the run.")]
@@ -78,4 +92,13 @@ MarginOption = Annotated[
 ]
 BudgetOption = Annotated[
     str | None, typer.Option(metavar="6h|5epochs", callback=_check_budget, help="Most to spend on training now.")
+]
+ReportOption = Annotated[
+    list[str],
+    typer.Option(
+        "--report",
+        metavar="KIND[=PATH]",
+        callback=_check_reports,
+        help="html, png, json, csv, markdown, junit, github.",
+    ),
 ]

@@ -26,6 +26,7 @@ from analyzer.report.parts import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 __all__ = [
     "STEPS",
@@ -172,3 +173,16 @@ class Analysis:
         import pandas as pd
 
         return pd.DataFrame(self.to_dict()["metrics"]).set_index("name")
+
+    def plot(self) -> Figure:
+        """Draw the grid of Ultralytics' results.png with the seam and the null; returns a matplotlib figure."""
+        from analyzer.report.charts.overview import grid
+        from analyzer.report.charts.style import drawing
+
+        with drawing():
+            return grid(self)
+
+    def _repr_html_(self) -> str:
+        from analyzer.report.html import render_summary
+
+        return render_summary(self)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.errors import StoreError
 from analyzer.report.analysis import Analysis
 from analyzer.report.codec import decode, encode
+from analyzer.report.registry import write_atomically
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -106,20 +105,7 @@ def write_report(analysis: Analysis, path: Path) -> Path:
     StoreError
         Where the folder cannot be written.
     """
-    text = dumps(to_document(analysis))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False
-        ) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
-    except OSError as error:
-        raise StoreError(f"The report {path} cannot be written: {error.strerror or error}.") from error
-    return path
+    return write_atomically(path, dumps(to_document(analysis)))
 
 
 def load_report(path: Path) -> Analysis:

@@ -147,8 +147,8 @@ class Step:
     command: str = ""
 
 
-def next_steps(analysis: Analysis) -> tuple[Step, ...]:
-    """Say what to do or type next, the most useful first."""
+def next_steps(analysis: Analysis, *, look: bool = True) -> tuple[Step, ...]:
+    """Say what to do or type next, the most useful first; `look`: name the command that shows the page, too."""
     steps: list[Step] = []
     if analysis.verdict is Verdict.INCONCLUSIVE:
         steps += [Step(way) for way in analysis.decision.settle]
@@ -163,7 +163,7 @@ def next_steps(analysis: Analysis) -> tuple[Step, ...]:
     if analysis.checkpoint is None:
         last = analysis.run / "weights" / "last.pt"
         steps.append(Step("Before the next resume, keep checkpoint and null:", _shell("drift", "replicate", last)))
-    if analysis.study is not None and analysis.replicates:
+    if look and analysis.study is not None and analysis.replicates:
         steps.append(Step("To look at it:", _shell("drift", "report", analysis.study, "--report", "html")))
     return tuple(steps)
 

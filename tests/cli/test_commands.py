@@ -76,9 +76,9 @@ def test_talk_goes_to_stderr_one_line_a_replicate(fake):
 
 def test_options_arrive(fake):
     done = run(
-        "analyze", "RUN", "--checkpoint", "a.pt", "--seam", "11", "--replicates", "7", "--epochs", "2", "--device", "cpu",
-        "--data", "d.yaml", "--alpha", "0.01", "--margin", "map=0.03", "--margin", "train/box_loss=5%", "--seed", "4",
-        "--budget", "6h", "--out", "o", "--history-only", "--share-device", "--yes",
+        "analyze", "RUN", "--checkpoint", "a.pt", "--seam", "11", "--replicates", "7", "--epochs", "2",
+        "--device", "cpu", "--data", "d.yaml", "--alpha", "0.01", "--margin", "map=0.03", "--margin", "train/box_loss=5%", 
+        "--seed", "4", "--budget", "6h", "--out", "o", "--history-only", "--share-device", "--yes",
     )  # fmt: skip
     assert done.exit_code == 0, done.stderr
     assert fake.request == pipeline.AnalyzeRequest(
@@ -165,3 +165,23 @@ def test_replicate(fake):
 
 def test_json_can_be_read_by_another_program(fake):
     assert json.loads(run("analyze", "RUN", "--json").stdout)["schema_version"] == "1.0"
+
+
+def test_reports_are_written_after_the_table(fake, tmp_path):
+    page = tmp_path / "r.html"
+    done = run("analyze", "RUN", "--report", f"html={page}", "--report", f"junit={tmp_path / 'j.xml'}")
+    assert done.exit_code == 0, done.stderr
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (tmp_path / "j.xml").is_file()
+
+
+def test_junit_says_that_the_analysis_could_not_run(fake, tmp_path):
+    fake.answer = CheckpointError("a.pt is stripped.")
+    file = tmp_path / "j.xml"
+    assert run("analyze", "RUN", "--report", f"junit={file}").exit_code == 12
+    assert "COULD_NOT_RUN" in file.read_text(encoding="utf-8")
+
+
+def test_an_unknown_report_kind_is_refused_before_any_work(fake):
+    assert run("analyze", "RUN", "--report", "pdf").exit_code == 2
+    assert fake.request is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,12 @@ from pathlib import Path
 from rich.console import Console
 
 from analyzer.report.document import dumps, to_document
+from analyzer.report.github import workflow_commands
+from analyzer.report.html import render_html, render_summary
+from analyzer.report.junit import render_junit
+from analyzer.report.markdown import render_markdown
 from analyzer.report.terminal import render_plan, render_terminal
+from analyzer.report.tidy import render_csv
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("golden_synthetic", HERE / "synthetic.py")
@@ -27,10 +33,27 @@ def terminal(analysis, render=render_terminal, width: int = 80) -> str:
     return file.getvalue()
 
 
+def page(analysis) -> str:
+    """The page without the figures, whose bytes depend on the version of matplotlib."""
+    return re.sub(r"<svg .*?</svg>", "<svg/>", render_html(analysis), flags=re.DOTALL)
+
+
+RENDERERS = {
+    "json": lambda analysis: dumps(to_document(analysis)),
+    "txt": terminal,
+    "md": render_markdown,
+    "csv": render_csv,
+    "xml": render_junit,
+    "github": workflow_commands,
+    "html": page,
+    "summary.html": render_summary,
+}
+
+
 def files() -> Iterator[tuple[str, Callable[[], str]]]:
     for name, make in synthetic.ANALYSES.items():
-        yield f"{name}.json", functools.partial(lambda m: dumps(to_document(m())), make)
-        yield f"{name}.txt", functools.partial(lambda m: terminal(m()), make)
+        for ending, render in RENDERERS.items():
+            yield f"{name}.{ending}", functools.partial(lambda r, m: r(m()), render, make)
     yield "plan.txt", lambda: terminal(synthetic.inconclusive(), render_plan)
 
 

@@ -1,0 +1,33 @@
+"""``drift export``: all values of a study as tidy CSV."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analyzer.cli.guard import guarded
+from analyzer.cli.options import DebugOption
+
+__all__ = ["export"]
+
+Study = Annotated[Path, typer.Argument(metavar="STUDY", help="Study folder, its report.json, or a run (its newest).")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="CSV", help="File to write; default: stdout.")]
+
+
+@guarded
+def export(study: Study, out: Out = None, debug: DebugOption = False) -> int:
+    """Write every replicate, the row before and the observed row, one value a line."""
+    from analyzer.cli.studies import find_report
+    from analyzer.report.document import load_report
+    from analyzer.report.registry import write_atomically
+    from analyzer.report.tidy import render_csv
+
+    text = render_csv(load_report(find_report(study)))
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        print(write_atomically(out, text))
+    return 0

@@ -1,0 +1,70 @@
+"""The report as Markdown, for an issue, a pull request or a job summary."""
+
+from __future__ import annotations
+
+import re
+
+from analyzer.report import words
+from analyzer.report.analysis import Analysis
+from analyzer.report.methods import methods_paragraph
+from analyzer.report.numbers import level, p_value, signed, unsigned
+
+__all__ = ["escape", "render_markdown"]
+
+_HEAD = ("metric", "before", "observed", "jump", "expected seam", "unexplained shift", "margin", "p adj", "verdict")
+
+
+def escape(text: object) -> str:
+    r"""Make foreign text plain text in Markdown: no markup, no HTML, no new line, no mention.
+
+    Examples
+    --------
+    >>> escape("a_b|<i>*x*</i>")
+    'a\\_b\\|&lt;i&gt;\\*x\\*&lt;/i&gt;'
+    """
+    plain = words.clean(str(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = re.sub(r"([\\`*_{}\[\]|~#!])", r"\\\1", plain)
+    return plain.replace("@", "&#64;")  # nobody is called by a path
+
+
+def render_markdown(analysis: Analysis) -> str:
+    """Make a Markdown document in the order of the terminal report."""
+    lines = [f"## {analysis.verdict.value}: {words.HEADLINE[analysis.verdict]}", ""]
+    lines += [f"{escape(reason)}\n" for reason in analysis.decision.reasons]
+    facts = (
+        ("Run", str(analysis.run)),
+        ("Seam", words.seam_line(analysis)),
+        ("Checkpoint", words.checkpoint_line(analysis)),
+        ("Null", words.null_line(analysis)),
+    )
+    lines += [f"- **{name}**: {escape(value)}" for name, value in facts]
+    lines += ["", f"| {' | '.join(_HEAD)} |", f"| --- |{' ---: |' * 7} --- |"]
+    for m in analysis.metrics:
+        verdict = "not deciding" if not m.deciding else m.verdict.value if m.verdict else "not tested"
+        numbers = (level(m.before), level(m.observed), signed(m.jump), signed(m.expected_seam))
+        judged = (signed(m.unexplained_shift), unsigned(m.margin), escape(p_value(m.p_adjusted)))
+        lines.append(f"| {' | '.join((escape(m.name), *numbers, *judged, verdict))} |")
+    lines += ["", *(f"{sentence}" for sentence in words.LEGEND), ""]
+    lines.append(f"- **History**: {escape(words.history_line(analysis))}")
+    for finding in analysis.audit or ():
+        lines.append(f"- **{escape(finding.id)}** ({finding.severity.value}): {escape(finding.evidence)}")
+    for cause in analysis.diagnosis or ():
+        lines.append(f"- **Cause {escape(cause.outcome)}**: {escape(cause.summary)}")
+    lines += [f"- **Warning**: {escape(warning)}" for warning in analysis.warnings]
+    lines += [f"- **Not run**: {escape(n.step)}: {escape(n.reason)}" for n in analysis.not_run]
+    lines.append(f"- **Cost**: {escape(words.cost_line(analysis))}")
+    title = "To settle it" if analysis.verdict.value == "INCONCLUSIVE" else "Next"
+    lines += ["", f"### {title}", ""]
+    for step in words.next_steps(analysis, look=False):
+        lines.append(f"- {escape(step.text)}" + (f" {_code(step.command)}" if step.command else ""))
+    lines += ["", "<details><summary>Methods</summary>", "", escape(methods_paragraph(analysis)), "", "</details>"]
+    if analysis.command:
+        lines += ["", f"Do it again: {_code(words.clean(analysis.command))}"]
+    return "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    """Quote as code, with more backticks than the text itself has in a row."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {text} {fence}" if longest else f"`{text}`"
