@@ -77,8 +77,8 @@ def test_talk_goes_to_stderr_one_line_a_replicate(fake):
 def test_options_arrive(fake):
     done = run(
         "analyze", "RUN", "--checkpoint", "a.pt", "--seam", "11", "--replicates", "7", "--epochs", "2",
-        "--device", "cpu", "--data", "d.yaml", "--alpha", "0.01", "--margin", "map=0.03", "--margin", "train/box_loss=5%", 
-        "--seed", "4", "--budget", "6h", "--out", "o", "--history-only", "--share-device", "--yes",
+        "--device", "cpu", "--data", "d.yaml", "--alpha", "0.01", "--margin", "map=0.03", "--margin",
+        "train/box_loss=5%", "--seed", "4", "--budget", "6h", "--out", "o", "--history-only", "--share-device", "--yes",
     )  # fmt: skip
     assert done.exit_code == 0, done.stderr
     assert fake.request == pipeline.AnalyzeRequest(
