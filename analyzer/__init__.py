@@ -37,7 +37,7 @@ def analyze(run: str | Path, **options: Any) -> Analysis:  # noqa: ANN401  (the 
     analyzer.errors.DriftError
         Where the analysis could not run, in one sentence.
     """
-    from analyzer import pipeline
+    import analyzer.pipeline as pipeline  # noqa: PLR0402  (from analyzer import ... would ask __getattr__ below)
     from analyzer.domain.progress import Silent
 
     for name in ("checkpoint", "data", "out"):
