@@ -16,7 +16,7 @@ __all__ = ["Analysis", "Verdict", "__version__", "analyze"]
 _LAZY = {"Analysis": "analyzer.report.analysis", "Verdict": "analyzer.domain.evidence"}
 
 
-def analyze(run: str | Path, **options: Any) -> Analysis:  # noqa: ANN401  (the fields of AnalyzeRequest)
+def analyze(run: str | Path, **options: Any) -> Analysis:
     """Judge the resume of a run, as ``drift analyze`` does.
 
     Parameters
