@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.errors import CheckpointError
-from analyzer.runs.scan import Inert, RefusedGlobal, scan_pickle
+from analyzer.runs.scan import Inert, RefusedGlobal, Tensor, scan_pickle
 
 __all__ = ["load_payload", "read_checkpoint"]
 
@@ -195,7 +195,8 @@ def _payload(path: Path, found: object) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise CheckpointError(f"{path} holds a {type(found).__name__} alone, not a training checkpoint.", hint)
     if "train_args" not in found or not ("ema" in found or "model" in found):
-        kind = "a bare state_dict" if all("." in str(k) for k in found) else "a dictionary without train_args"
+        weights = found and all(isinstance(v, Tensor) or "." in str(k) for k, v in found.items())
+        kind = "a bare state_dict" if weights else "a dictionary without train_args"
         raise CheckpointError(f"{path} holds {kind}, not an Ultralytics training checkpoint.", hint)
     if not isinstance(found.get("train_args"), dict):
         raise CheckpointError(f"{path}: its train_args are no mapping.", hint)

@@ -10,6 +10,7 @@ import datetime
 import io
 import pathlib
 import pickle
+import pickletools
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Literal
@@ -181,5 +182,9 @@ def scan_pickle(raw: bytes, *, trust: bool = False) -> tuple[object, tuple[str, 
     pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError
         The pickle is broken.
     """
+    for opcode, argument, _ in pickletools.genops(raw):
+        # A damaged number here makes the unpickler reserve up to 64 GB for its memo: a minute lost, or memory.
+        if opcode.name in ("PUT", "LONG_BINPUT") and argument is not None and argument > len(raw):
+            raise pickle.UnpicklingError(f"memo index {argument} in a pickle of {len(raw)} bytes")
     scanner = _Scanner(raw, trust)
     return scanner.load(), tuple(scanner.named)
