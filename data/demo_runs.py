@@ -37,7 +37,7 @@ TRAIN_ARGS: dict[str, Any] = {
     "device": "cpu",
     "workers": 0,
     "deterministic": True,
-    "seed": 0,
+    "seed": 3,  # why this one: data/README.md
     "plots": False,
     "verbose": False,
     "exist_ok": True,

@@ -1,0 +1,40 @@
+# One word an act. Every target makes the environment first: a .venv in this checkout, by plain pip.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-check test test-fast lint type check
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+setup: $(READY) ## .venv with the package and the tools of development
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed: make PYTHON=python3.11" if sys.version_info < (3, 10) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+demo: $(READY) ## train, kill and resume a real YOLOv8, analyse a healthy and a faulty resume (6 minutes at most)
+	$(BIN)/python data/demo.py
+
+demo-check: $(READY) ## analyse 20 healthy resumes of the demo; rewrites data/demo-check.json
+	$(BIN)/python data/demo_check.py
+
+test: $(READY) ## the whole test suite
+	$(BIN)/python -m pytest
+
+test-fast: $(READY) ## the tests that train nothing
+	$(BIN)/python -m pytest -m "not real and not slow"
+
+lint: $(READY) ## style, formatting and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+type: $(READY) ## types
+	$(BIN)/mypy
+
+check: lint type test ## everything that has to hold before a commit

@@ -1,0 +1,52 @@
+"""Rules of the demo that need no training."""
+
+import ast
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parents[3] / "data"
+
+
+@pytest.fixture(scope="module")
+def demo_check():
+    sys.path.insert(0, str(DATA))
+    try:
+        spec = importlib.util.spec_from_file_location("demo_check", DATA / "demo_check.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(DATA))
+    return module
+
+
+def outcomes(noise, fault, other):
+    return [{"verdict": v} for v in ["NOISE"] * noise + ["FAULT"] * fault + ["INCONCLUSIVE"] * other]
+
+
+@pytest.mark.parametrize(
+    ("noise", "fault", "other", "passed"),
+    [(20, 0, 0, True), (16, 2, 2, True), (15, 0, 5, False), (17, 3, 0, False), (16, 0, 3, False)],
+)
+def test_what_demo_check_accepts(demo_check, noise, fault, other, passed):
+    assert demo_check.summary(outcomes(noise, fault, other))["passed"] is passed
+
+
+def test_kept_outcomes_are_not_made_again(demo_check, tmp_path):
+    (tmp_path / "03.json").write_text('{"verdict": "NOISE"}', encoding="utf-8")
+    assert demo_check.check_one(3, tmp_path / "nowhere", tmp_path) == {"verdict": "NOISE"}
+
+
+@pytest.mark.parametrize("script", ["plain_training.py", "demo_runs.py"])
+def test_what_trains_imports_nothing_of_the_analyzer(script):
+    tree = ast.parse((DATA / script).read_text(encoding="utf-8"))
+    imported = [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
+    imported += [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    assert not [name for name in imported if name.split(".")[0] == "analyzer"]
+
+
+def test_the_demo_decides_nothing_for_the_tool():
+    source = (DATA / "demo.py").read_text(encoding="utf-8")
+    assert not [option for option in ("--margin", "--alpha", "--replicates", "--seed") if option in source]
