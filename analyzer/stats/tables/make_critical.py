@@ -1,6 +1,7 @@
 """Make ``critical.json``: factors on t critical values, by simulation.
 
-``python -m analyzer.stats.tables.make_critical`` (about five minutes; ``--kind plain --family 8`` renews one part).
+``python -m analyzer.stats.tables.make_critical`` (about five minutes; ``--kind plain --family 8`` renews one part;
+the table that ships has 8,000 draws at family 24).
 
 For every N, family level, family size and kind of standard deviation the factor is the (1 - alpha) quantile of
 max_j |t_j| / t(1 - alpha / 2M, df_j) over healthy resumes, in the worst cell of a grid of shapes, history lengths and
@@ -95,7 +96,7 @@ def main() -> None:
     document = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
     document |= {
         "made_by": "analyzer/stats/tables/make_critical.py",
-        "draws": options.draws,
+        "draws": document.get("draws", {}),
         "seed": options.seed,
         "alphas": ALPHAS,
         "n": NESTED + LONG,
@@ -105,6 +106,7 @@ def main() -> None:
     }
     for kind in (options.kind,) if options.kind else ("plain", "moderated"):
         for m in (options.family,) if options.family else FAMILIES:
+            document["draws"][str(m)] = options.draws
             document.setdefault(kind, {})[str(m)] = part(kind, m, options.draws, options.seed)
     grow(document)
     options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
