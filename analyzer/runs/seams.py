@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.domain.run import History, Seam, SeamSign
 from analyzer.errors import UsageError
@@ -20,6 +21,7 @@ __all__ = ["epoch_seconds", "find_seams", "seam_at", "why_no_seam"]
 _SHORT = 0.5
 _SHORT_STRICT = 0.2
 _FEW = 3
+_NEARBY = 50  # rows: epochs may become slower or faster for good, and long files stay cheap
 
 
 def find_seams(history: History, args: Mapping[str, Any] | None = None) -> tuple[Seam, ...]:
@@ -45,9 +47,10 @@ def find_seams(history: History, args: Mapping[str, Any] | None = None) -> tuple
     starts: list[int] = [0]  # first rows of the processes so far
     seams: list[Seam] = []
     first = int(history.epochs.min()) if len(history) else 0
+    steps = None if history.time is None else _steps(history.time)
     resumed = " args.yaml says resume." if args and args.get("resume") else ""
     for row in range(1, len(history)):
-        found = _number_sign(history, row, first) or _time_sign(history, row, starts)
+        found = _number_sign(history, row, first) or _time_sign(history, row, starts, steps)
         if found is None:
             continue
         starts.append(row)
@@ -140,30 +143,41 @@ def _number_sign(history: History, row: int, first: int) -> tuple[SeamSign, str]
     return SeamSign.EPOCH_REPEATS, f"Epoch {last} is followed by epoch {this}."
 
 
-def _time_sign(history: History, row: int, starts: list[int]) -> tuple[SeamSign, str] | None:
+def _time_sign(
+    history: History, row: int, starts: list[int], steps: NDArray[np.float64] | None
+) -> tuple[SeamSign, str] | None:
     time = history.time
-    if time is None or not np.isfinite(time[row]):
+    if time is None or steps is None or not np.isfinite(time[row]):
         return None
-    process = [i for i in range(starts[-1], row) if np.isfinite(time[i])]
-    if not process:
+    last = next((i for i in range(row - 1, starts[-1] - 1, -1) if np.isfinite(time[i])), None)
+    if last is None:
         return None
-    last, step = process[-1], float(time[row] - time[process[-1]])
+    step = float(time[row] - time[last])
     if step < 0:
         text = f"`time` falls from {time[last]:.6g} s (epoch {history.epochs[last]}) to {time[row]:.6g} s."
         return SeamSign.TIME_FALLS, text
     if last != row - 1:  # a row without a time lies between: the increment is not that of one epoch
         return None
-    others = _durations(time, skip=row)
-    reference = float(np.median(others)) if others else float(time[last])
-    share = _SHORT if len(process) == 1 and len(others) >= _FEW else _SHORT_STRICT
+    reference, few = _epoch_without(steps, row)
+    share = _SHORT if last == starts[-1] and not few else _SHORT_STRICT
     if step >= share * reference:
         return None
     text = f"`time` grows by {step:.4g} s only where an epoch takes {reference:.4g} s."
     return SeamSign.SHORT_INCREMENT, text
 
 
-def _durations(time: np.ndarray[Any, np.dtype[np.float64]], skip: int) -> list[float]:
-    """What the epochs took, as far as the column says: increments, and `time` itself where a process starts."""
+def _steps(time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each epoch took, as far as the column says: increments, and `time` itself where a process starts."""
     steps = np.diff(time, prepend=0.0)
     steps[steps < 0] = time[steps < 0]
-    return [float(s) for i, s in enumerate(steps) if i != skip and np.isfinite(s) and s > 0]
+    steps[~np.isfinite(steps) | (steps <= 0)] = np.nan
+    return steps
+
+
+def _epoch_without(steps: NDArray[np.float64], row: int) -> tuple[float, bool]:
+    """Median duration of the rows around one (50 either way, else all) without it, and whether too few are known."""
+    nearby = np.delete(steps[max(0, row - _NEARBY) : row + _NEARBY + 1], min(row, _NEARBY))
+    nearby = nearby[np.isfinite(nearby)]
+    others = nearby if len(nearby) >= _FEW else np.delete(steps, row)
+    others = others[np.isfinite(others)]
+    return (float(np.median(others)) if len(others) else 0.0), len(others) < _FEW

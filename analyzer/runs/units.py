@@ -44,28 +44,31 @@ def rounding_units(
         Shape (len(names),), in units of the column, at least 1e-12.
     """
     shown = [_digits(column) for column in cells]
-    metric = [digits for name, (digits, _) in zip(names, shown, strict=True) if metric_of(name)]
-    # A padded file that a spreadsheet has saved again has plain headers but still at most 5 digits.
-    least = 5 if padded or (metric and max(metric) <= 5) else 6
-    units = [_unit(values[:, i], max(digits, least), max(decimals, 5)) for i, (digits, decimals) in enumerate(shown)]
+    metric = [(digits, telling) for name, (digits, _, telling) in zip(names, shown, strict=True) if metric_of(name)]
+    # A padded file that was saved again has plain headers but still at most 5 digits. Only values of 1 and more tell
+    # (below, the rounding to 5 decimals leaves 5 digits); that ten of them end in 0 by chance has probability 1e-10.
+    resaved = sum(telling for _, telling in metric) >= 10 and max(digits for digits, _ in metric) <= 5
+    least = 5 if padded or resaved else 6
+    units = [_unit(values[:, i], max(shown[i][0], least), max(shown[i][1], 5)) for i in range(len(names))]
     return np.maximum(np.array(units, dtype=np.float64), _SMALLEST)
 
 
-def _digits(cells: Sequence[str]) -> tuple[int, int]:
-    """Most significant digits and most decimals among a sample of the cells."""
+def _digits(cells: Sequence[str]) -> tuple[int, int, int]:
+    """Among a sample: most significant digits, most decimals, and how many cells show a whole part and decimals."""
     step = max(1, len(cells) // _SAMPLE)
-    digits = decimals = 0
+    digits = decimals = telling = 0
     for cell in cells[::step]:
         mantissa, _, exponent = cell.lower().lstrip("+-").partition("e")
         whole, _, part = mantissa.partition(".")
         if not (whole + part).isdigit():
             continue
         digits = max(digits, len((whole + part).strip("0")) if not part else len((whole + part).lstrip("0")))
+        telling += bool(part) and not exponent and whole.strip("0") != ""
         try:
             decimals = max(decimals, len(part) - int(exponent or 0))
         except ValueError:
             continue
-    return min(digits, 17), min(decimals, 12)
+    return min(digits, 17), min(decimals, 12), telling
 
 
 def _unit(values: NDArray[np.float64], digits: int, decimals: int) -> float:

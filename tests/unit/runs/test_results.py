@@ -166,10 +166,13 @@ def test_units_of_the_new_format(tmp_path):
 
 
 def test_units_of_the_old_format(tmp_path):
-    h = read(tmp_path, PADDED.replace("0.5\n", "0.51234\n"))
-    assert np.allclose(h.units, [1e-3, 1e-5])  # of 1.8074 and 12.346 the coarser half
-    resaved = "\n".join(",".join(c.strip() for c in line.split(",")) for line in PADDED.splitlines()) + "\n"
-    assert np.allclose(read(tmp_path, resaved).units, h.units)
+    rows = [(i, 1.234567 + i / 7, 12.345678 + i / 7) for i in range(1, 12)]
+    lines = [",".join(f"{c:>23}" for c in ("epoch", "train/box_loss", "val/box_loss"))]
+    lines += [f"{a:23.5g},{b:23.5g},{c:23.5g}" for a, b, c in rows]
+    h = read(tmp_path, "\n".join(lines) + "\n")
+    assert np.allclose(h.units, [1e-4, 1e-3], rtol=1e-9, atol=0)
+    resaved = "\n".join(",".join(c.strip() for c in line.split(",")) for line in lines) + "\n"
+    assert read(tmp_path, resaved).units.tolist() == h.units.tolist()
 
 
 def test_ten_thousand_rows_are_fast(tmp_path):

@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pytest
@@ -73,6 +74,22 @@ def test_seams(epochs, time, expected):
 def test_evidence_has_numbers_and_args():
     (seam,) = find_seams(history([1, 2, 3], [10, 20, 9]), {"resume": "last.pt"})
     assert seam.evidence == "`time` falls from 20 s (epoch 2) to 9 s. args.yaml says resume."
+
+
+def test_long_files_are_fast():
+    steps = np.random.default_rng(0).uniform(8, 12, 10_000)
+    best = np.inf
+    for _ in range(3):
+        start = process_time()
+        assert find_seams(history(range(1, 10_001), np.cumsum(steps))) == ()
+        best = min(best, process_time() - start)
+    assert best < 1
+
+
+def test_epochs_that_become_faster_for_good():
+    """A machine that is freed of other work makes short epochs, and no seam: only against all rows are they too short."""
+    time = np.cumsum([100.0] * 200 + [15.0] * 100)
+    assert find_seams(history(range(1, 301), time)) == ()
 
 
 def test_given_seam():
