@@ -67,6 +67,7 @@ class LocalExecutor:
         self.on_progress = on_progress
         self.log = scratch.parent.parent / "worker.log"
         self.process: subprocess.Popen[str] | None = None
+        self.current: ArmJob | None = None  # the arm that the worker has set up
 
     def run(self, job: ArmJob, seeds: Iterable[int]) -> Iterator[Replicate]:
         """Train the seeds in order and yield each replicate.
@@ -77,24 +78,23 @@ class LocalExecutor:
             Where the arm cannot be set up, or the worker died twice on the same seed.
         """
         store = Store(job.root, job.study)
-        ready = False
         for seed in seeds:
             for attempt in (1, 2):
                 try:
-                    if not ready:
+                    if self.current != job:
                         self._start(job)
-                        ready = True
                     self._send({"op": "seed", "seed": seed})
                     self._wait_for("done")
                     break
                 except _WorkerDied as e:
-                    ready = False
+                    self.current = None
                     if attempt == 2:
                         raise EngineError(f"{e} It died twice on seed {seed}.", f"Read {self.log}.") from None
             replicate = store.get(job.arm.name, seed)
             if replicate is None:
                 raise EngineError(f"The replicate of seed {seed} is not in the store.", f"Read {self.log}.")
             if replicate.outcome is Outcome.FAILED:
+                self.current = None
                 raise EngineError(replicate.message)
             yield replicate
 
@@ -108,6 +108,7 @@ class LocalExecutor:
             )  # fmt: skip
         self._send({"op": "arm", "job": dump(job)})
         self._wait_for("ready")
+        self.current = job
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self.process is not None and self.process.stdin is not None
@@ -149,5 +150,5 @@ class LocalExecutor:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-class _WorkerDied(Exception):
+class _WorkerDied(Exception):  # noqa: N818 - an event, caught in this file
     """The worker process is gone."""

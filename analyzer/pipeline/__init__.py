@@ -1,0 +1,9 @@
+"""The use cases, in order, readable as the method itself."""
+
+from __future__ import annotations
+
+from analyzer.pipeline.analyze import analyze
+from analyzer.pipeline.replicate import replicate
+from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
+
+__all__ = ["AnalyzeRequest", "ReplicateRequest", "analyze", "replicate"]

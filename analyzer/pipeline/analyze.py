@@ -1,0 +1,77 @@
+"""`drift analyze`, in the order of the method: scene, past, cost, replicates, statistics, verdict, report."""
+
+from __future__ import annotations
+
+import time
+
+from analyzer.domain.progress import Progress
+from analyzer.domain.replicate import Arm
+from analyzer.pipeline.assemble import from_history, from_replicates, planned
+from analyzer.pipeline.cost import agree_on_budget, plan_cost, refuse_busy_device
+from analyzer.pipeline.gather import HEALTHY, gather
+from analyzer.pipeline.judge import Observed
+from analyzer.pipeline.past import look_back
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.scene import as_configured, look_at
+from analyzer.pipeline.study import open_study
+from analyzer.report.analysis import Analysis, Plan
+from analyzer.report.document import write_report
+
+__all__ = ["analyze"]
+
+
+def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
+    """Judge the resume of a run.
+
+    Parameters
+    ----------
+    request
+        What the user asks for.
+    progress
+        Who is told how far it is.
+
+    Returns
+    -------
+    Analysis
+        Verdict and evidence; ``report.json`` is written into the study folder.
+
+    Raises
+    ------
+    DriftError
+        Where it could not run, in one sentence.
+    """
+    started = time.monotonic()
+    scene = look_at(request)
+    past = look_back(scene, request.margins)
+    observed = Observed.of(scene.observed_rows(request.epochs), scene.before, past)
+    if request.history_only or scene.checkpoint is None:
+        if not request.history_only:
+            progress.message(f"{scene.missing} Going on with the run's own history (--history-only).")
+        return _finish(from_history(scene, past, observed, request, started), request)
+    study = open_study(scene.checkpoint, scene.run.path, request)
+    changes = as_configured(scene.diff)
+    arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
+    plan = plan_cost(scene, past, request, arms=len(arms))
+    progress.message(_plan_words(plan))
+    if request.dry_run:
+        return planned(scene, past, observed, request, plan, study, started)
+    refuse_busy_device(scene, study, request)
+    budget = agree_on_budget(plan, request, progress)
+    if study.device.note:
+        progress.message(study.device.note)
+    gathered = gather(study, arms, past, observed, request, budget, plan, progress, certain=bool(scene.diff.refused))
+    return _finish(from_replicates(scene, past, observed, gathered, request, plan, started), request)
+
+
+def _finish(analysis: Analysis, request: AnalyzeRequest) -> Analysis:
+    if analysis.study is not None and not request.dry_run:
+        write_report(analysis, analysis.study / "report.json")
+    return analysis
+
+
+def _plan_words(plan: Plan) -> str:
+    pace = plan.seconds_per_replicate
+    if pace is None:
+        return f"At most {plan.replicates} replicates; the run's times do not tell how long one takes."
+    worst = plan.worst_seconds or 0.0
+    return f"A replicate takes about {pace:.0f} s; at most {plan.replicates} of them, {worst / 60:.0f} min in all."

@@ -1,0 +1,244 @@
+"""From evidence to the one view model that every renderer reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analyzer.domain.evidence import Decision, Evidence, Finding, SeamCheck, Significance, Size, Verdict
+from analyzer.pipeline.frame import cost, environment, frame, not_run, reference, warnings
+from analyzer.pipeline.gather import Gathered
+from analyzer.pipeline.judge import (
+    Observed,
+    arm_differences,
+    by_history,
+    changed_size,
+    compare,
+    history_check,
+    metric_evidence,
+    rows_of,
+    shift_arguments,
+    with_before,
+)
+from analyzer.pipeline.past import Past
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.scene import Scene, argument_findings
+from analyzer.pipeline.study import Study
+from analyzer.replicates.study import arm_folder
+from analyzer.report.analysis import (
+    Analysis,
+    ArgumentChange,
+    HistoryPrediction,
+    NotRun,
+    Omnibus,
+    PathPoint,
+    Plan,
+)
+from analyzer.stats.paths import PathComparison, path_tests
+from analyzer.stats.seam import SeamResult, observed_against_history
+from analyzer.stats.sequential import PILOT
+from analyzer.stats.shift import NullComparison
+from analyzer.verdict import decide
+
+__all__ = ["from_history", "from_replicates", "planned"]
+
+_LATER = "this version of the tool does not do it yet"
+
+
+def from_replicates(
+    scene: Scene,
+    past: Past,
+    observed: Observed,
+    got: Gathered,
+    request: AnalyzeRequest,
+    plan: Plan,
+    started: float,
+) -> Analysis:
+    """Judge the observed rows against the replicates."""
+    seam_check = history_check(got.healthy, past, request.alpha)
+    differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
+    base = compare(got.healthy, past, observed, request.alpha, sequential=True) if got.configured else None
+    shifts = got.comparison.metrics[: len(past.metrics)]
+    metrics = tuple(
+        metric_evidence(
+            replace(s, name=name),
+            source,
+            healthy=base.metrics[j] if base else None,
+            change=differences.get(name),
+        )
+        for j, (s, name, source) in enumerate(zip(shifts, past.names, past.sources, strict=True))
+    )
+    deciding = got.comparison.deciding
+    findings = argument_findings(scene.diff)
+    evidence = Evidence(
+        metrics=tuple((m.significant, m.size) for m in deciding),
+        omnibus=got.comparison.omnibus,
+        seam=seam_check.status,
+        certain_cause=bool(scene.diff.refused),
+        changed_arguments=changed_size(differences, past) if differences else None,
+    )
+    decision = decide(evidence, names=[m.name for m in deciding], replicates_needed=_needed(got.comparison))
+    decision = _explained(decision, findings, got, request)
+    paths = (
+        path_tests(
+            rows_of(got.null, past.names, observed.k).reshape(len(got.null), observed.k, -1),
+            observed.values,
+            **shift_arguments(past, replace(observed, values=observed.values[:1]), request.alpha),
+        )
+        if observed.k > 1
+        else None
+    )
+    checkpoint = scene.checkpoint
+    assert checkpoint is not None
+    return replace(
+        frame(scene, request, decision, started),
+        metrics=_sorted(metrics),
+        omnibus=Omnibus(_test_name(got), got.comparison.omnibus_p, got.comparison.p_min, got.comparison.omnibus),
+        checkpoint=reference(checkpoint, scene.run.path),
+        study=got.study.store.path,
+        null_arm=arm_folder(got.arms[-1]),
+        base_seed=got.study.base_seed,
+        arms=got.arms,
+        replicates=(*got.healthy, *got.configured),
+        argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in scene.diff.changes),
+        seam_check=seam_check.status,
+        history_predictions=_predictions(seam_check),
+        audit=findings or None,
+        looks=got.looks,
+        paths=_path_points(paths, scene) if paths else (),
+        plan=plan,
+        environment=environment(got.study),
+        cost=cost(got, started),
+        warnings=warnings(scene, got),
+        not_run=not_run(findings),
+    )
+
+
+def _explained(decision: Decision, findings: tuple[Finding, ...], got: Gathered, request: AnalyzeRequest) -> Decision:
+    """Add the findings, and what a spent budget left open."""
+    reasons, settle = decision.reasons, decision.settle
+    if findings:
+        reasons = (*(f.evidence for f in findings), *reasons)
+    wanted = request.replicates or PILOT
+    if got.collector.exhausted:
+        reasons = (
+            *reasons,
+            f"The budget ({got.budget.words}) ended after {len(got.null)} of at least {wanted} replicates.",
+        )
+        settle = ("The same command with a larger --budget; finished replicates are reused.", *settle)
+        if decision.verdict is not Verdict.FAULT and len(got.null) < wanted:
+            return Decision(Verdict.INCONCLUSIVE, "budget", reasons, settle)
+    return replace(decision, reasons=reasons, settle=settle)
+
+
+def from_history(scene: Scene, past: Past, observed: Observed, request: AnalyzeRequest, started: float) -> Analysis:
+    """Judge without training: the observed row against the epochs before it."""
+    keep = past.deciding & np.isfinite(observed.values[0])
+    result = (
+        observed_against_history(
+            past.values[:, keep],
+            observed.values[0, keep],
+            names=[n for n, k in zip(past.names, keep, strict=True) if k],
+            adverse_sign=past.adverse_sign[keep],
+            alpha=request.alpha,
+            units=past.units[keep],
+            crosses_close_mosaic=past.crossing,
+        )
+        if len(past.values) and keep.any()
+        else SeamResult(SeamCheck.UNKNOWN, request.alpha, ())
+    )
+    metrics = with_before(by_history(result, past), scene.before)
+    cells = tuple((m.significant, m.size) for m in metrics) or ((Significance.UNKNOWN, Size.UNKNOWN),)
+    if observed.diverged(past):
+        cells = (*cells, (Significance.YES, Size.NOT_INSIDE))
+    decision = decide(Evidence(metrics=cells), names=[m.name for m in metrics])
+    weaker = (
+        "Judged by the run's own history only: it cannot tell what every resume of this checkpoint does from a fault."
+    )
+    findings = argument_findings(scene.diff)
+    reasons = (*decision.reasons, weaker, *((scene.missing,) if scene.missing else ()))
+    return replace(
+        frame(scene, request, replace(decision, reasons=reasons), started),
+        metrics=metrics,
+        checkpoint=reference(scene.checkpoint, scene.run.path) if scene.checkpoint else None,
+        study=(request.out or scene.run.path / "drift") / f"history-seam{scene.seam.epoch}",
+        history_only=True,
+        history_predictions=_predictions(result),
+        audit=findings or None,
+        warnings=scene.notes,
+        not_run=(NotRun("null", "history only: no replicate was trained"), *not_run(findings)),
+    )
+
+
+def planned(
+    scene: Scene, past: Past, observed: Observed, request: AnalyzeRequest, plan: Plan, study: Study, started: float
+) -> Analysis:
+    """The cost plan of ``--dry-run``; nothing was judged and nothing is written."""
+    decision = Decision(
+        Verdict.INCONCLUSIVE, "dry-run", ("Nothing was trained (--dry-run).",), ("Run it without --dry-run.",)
+    )
+    checkpoint = scene.checkpoint
+    assert checkpoint is not None
+    return replace(
+        frame(scene, request, decision, started),
+        checkpoint=reference(checkpoint, scene.run.path),
+        study=study.store.path,
+        plan=plan,
+        warnings=scene.notes,
+        not_run=(NotRun("null", "--dry-run"), *not_run(())),
+    )
+
+
+def _needed(comparison: NullComparison) -> float | None:
+    """Replicates that put every metric inside its margin if shifts and spreads stay; inf where none can."""
+    from scipy import stats
+
+    needed = 0.0
+    for m in comparison.deciding:
+        if m.size is not Size.NOT_INSIDE or m.shift is None or m.sd is None or m.margin is None or m.df is None:
+            continue
+        extra = m.df - (comparison.n - 1)
+        ns = (n for n in range(comparison.n + 1, 201) if _inside(m.shift, m.sd, m.margin, n, extra, stats))
+        needed = max(needed, next(ns, float("inf")))
+    return needed or None
+
+
+def _inside(shift: float, sd: float, margin: float, n: int, extra_df: float, stats: Any) -> bool:
+    return bool(abs(shift) + float(stats.t.isf(0.2, n - 1 + extra_df)) * sd * np.sqrt(1 + 1 / n) <= margin)
+
+
+def _sorted(metrics: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(sorted(metrics, key=lambda m: not m.deciding))
+
+
+def _test_name(got: Gathered) -> str:
+    if got.comparison.procedure == "rank":
+        return "exact leave-one-out max-|z|"
+    name = "smallest Holm-adjusted p of history-moderated t tests"
+    return f"{name}, {got.stop}" if got.looks else name
+
+
+def _predictions(result: SeamResult) -> tuple[HistoryPrediction, ...]:
+    return tuple(
+        HistoryPrediction(
+            c.name,
+            c.prediction.mean if c.prediction else None,
+            c.interval,
+            c.value if np.isfinite(c.value) else None,
+            c.p,
+            None if c.status is SeamCheck.UNKNOWN else c.status is SeamCheck.ADVERSE,
+        )
+        for c in result.checks
+    )
+
+
+def _path_points(paths: PathComparison, scene: Scene) -> tuple[PathPoint, ...]:
+    words = {p.name: p.word or "" for p in paths.paths}
+    points = []
+    for m in paths.family.metrics:
+        name, _, step = m.name.rpartition(" @ ")
+        epoch = scene.seam.epoch + int(step) - 1
+        points.append(PathPoint(name, epoch, m.observed, m.null_mean, m.single_interval, m.p_adjusted, words[name]))
+    return tuple(points)

@@ -1,0 +1,122 @@
+"""Get the replicates of an arm: those in the store, then new ones, within the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.domain.progress import Progress
+from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.errors import DegenerateNullError
+from analyzer.pipeline.budget import Budget
+from analyzer.pipeline.study import Study
+from analyzer.replicates.executor import Executor, LocalExecutor, scratch_folder
+from analyzer.replicates.seeds import replicate_seeds
+from analyzer.replicates.study import arm_folder
+
+__all__ = ["Collector", "refuse_degenerate"]
+
+
+@dataclass(slots=True)
+class Collector:
+    """Hands out replicates of a study one by one; the worker is started only when one is missing.
+
+    Parameters
+    ----------
+    study
+        The study, whose lock the caller holds.
+    budget
+        What may be spent.
+    progress
+        Who is told.
+    make_executor
+        Builds the executor; a fake in tests.
+    """
+
+    study: Study
+    budget: Budget
+    progress: Progress
+    make_executor: Callable[[Collector], Executor] | None = None
+    pace: float | None = None
+    epochs_trained: int = 0
+    reused: int = 0
+    trained_seconds: list[float] = field(default_factory=list)
+    exhausted: bool = False
+    _executor: Executor | None = None
+
+    def extend(self, arm: Arm, have: tuple[Replicate, ...], n: int) -> tuple[Replicate, ...]:
+        """Replicates 0 .. n - 1 of an arm, given those already handed out; fewer where the budget ends.
+
+        Raises
+        ------
+        DegenerateNullError
+            Two seeds gave the same row in every column.
+        EngineError
+            A replicate could not be trained.
+        """
+        found = list(have)
+        seeds = replicate_seeds(self.study.base_seed, n - len(have), first=len(have))
+        for seed in seeds:
+            stored = self._stored(arm, seed)
+            if stored is None and not self.budget.allows(self.study.epochs, self.epochs_trained, self.pace):
+                self.exhausted = True
+                break
+            replicate = stored or self._train(arm, seed)
+            self.reused += stored is not None
+            found.append(replicate)
+            seconds = sum(e.seconds for e in replicate.epochs)
+            self.progress.finished_replicate(arm.name, len(found), seconds, stored is not None)
+        refuse_degenerate(tuple(found))
+        return tuple(found)
+
+    def _stored(self, arm: Arm, seed: int) -> Replicate | None:
+        replicate = self.study.store.get(arm_folder(arm), seed)
+        if replicate is None or replicate.outcome is Outcome.FAILED:
+            return None
+        enough = len(replicate.epochs) >= self.study.epochs or replicate.outcome is Outcome.DIVERGED
+        return replicate if enough else None
+
+    def _train(self, arm: Arm, seed: int) -> Replicate:
+        if self._executor is None:
+            self._executor = (self.make_executor or _local)(self)
+        job = self.study.job(arm, scratch=getattr(self._executor, "scratch", self.study.store.path))
+        replicate = next(iter(self._executor.run(job, [seed])))
+        self.epochs_trained += len(replicate.epochs)
+        self.trained_seconds += [e.seconds for e in replicate.epochs]
+        self.pace = float(np.median(self.trained_seconds)) if self.trained_seconds else self.pace
+        return replicate
+
+    def close(self) -> None:
+        """Stop the worker; what is in the store stays."""
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
+
+
+def _local(collector: Collector) -> Executor:
+    def moved(fraction: float) -> None:
+        collector.progress.epoch_fraction(round(1000 * fraction), 1000)
+
+    return LocalExecutor(scratch_folder(collector.study.store.path), collector.study.protected, moved)
+
+
+def refuse_degenerate(replicates: tuple[Replicate, ...]) -> None:
+    """Stop where two seeds agree in every column of every epoch: such a null has no variance.
+
+    Learning rates follow the schedule and agree by nature; they do not count.
+    """
+    rows: dict[tuple[tuple[str, float], ...], int] = {}
+    for replicate in replicates:
+        if replicate.outcome is not Outcome.OK:
+            continue
+        key = tuple((k, v) for e in replicate.epochs for k, v in sorted(e.exact.items()))
+        twin = rows.setdefault(key, replicate.seed)
+        if twin != replicate.seed:
+            raise DegenerateNullError(
+                f"Seeds {twin} and {replicate.seed} of the arm {replicate.arm} gave the same row in every column: the "
+                "seed does not reach the training, and a null without variance would call everything a fault.",
+                "Look for a constant generator (data loader, custom trainer or callback), or for training with frozen "
+                "weights, then run again.",
+            )

@@ -1,0 +1,96 @@
+"""Cost before work: how long it takes at worst, and what that many replicates can see."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from analyzer.domain.progress import Progress
+from analyzer.errors import DriftError, RunError
+from analyzer.pipeline.budget import DEFAULT_SECONDS, LONG_SECONDS, Budget, parse_budget
+from analyzer.pipeline.past import Past
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.scene import Scene
+from analyzer.pipeline.study import Study
+from analyzer.report.analysis import Plan
+from analyzer.runs.activity import is_training
+from analyzer.runs.seams import epoch_seconds
+from analyzer.stats.critical import inflation, looks
+from analyzer.stats.power import detectable_multiple
+from analyzer.verdict import NULL_SHARE
+
+__all__ = ["agree_on_budget", "plan_cost", "refuse_busy_device"]
+
+
+def plan_cost(scene: Scene, past: Past, request: AnalyzeRequest, *, arms: int) -> Plan:
+    """Worst case in replicates and seconds, and the smallest jumps that these see with power 0.8."""
+    n = request.replicates or looks()[-1]
+    pace = epoch_seconds(scene.run.history)
+    seconds = None if pace is None else pace * request.epochs
+    return Plan(
+        replicates=n * arms,
+        epochs=request.epochs,
+        seconds_per_replicate=seconds,
+        worst_seconds=None if seconds is None else seconds * n * arms,
+        detectable=_detectable(past, n, request.alpha * NULL_SHARE, sequential=request.replicates is None),
+        budget=request.budget or "",
+    )
+
+
+def _detectable(past: Past, n: int, alpha: float, *, sequential: bool) -> dict[str, float]:
+    """From the history's noise alone; the replicates will say better."""
+    family = int(past.deciding.sum())
+    if n < 2 or not family:
+        return {}
+    jumps = {}
+    for metric, noise in zip(past.metrics, past.noise, strict=True):
+        if metric.deciding and noise is not None:
+            df = n - 1 + (noise.prior.df if noise.prior else 0.0)
+            factor = inflation(n, alpha, family=family, moderated=noise.prior is not None, sequential=sequential)
+            multiple = detectable_multiple(df, factor.critical(df, family, alpha))
+            jumps[metric.name] = multiple * noise.epoch_sd * float(np.sqrt(1 + 1 / n))
+    return jumps
+
+
+def agree_on_budget(plan: Plan, request: AnalyzeRequest, progress: Progress) -> Budget:
+    """The budget that was given, or asked for where the work is long.
+
+    Raises
+    ------
+    UsageError
+        ``--budget`` is none.
+    DriftError
+        The user does not want the work.
+    """
+    budget = parse_budget(request.budget)
+    worst = plan.worst_seconds
+    if request.budget or request.assume_yes or worst is None or worst <= LONG_SECONDS:
+        return budget
+    answer = progress.ask(f"This may take up to {worst / 3600:.1f} hours. Go on?")
+    if answer is None:
+        progress.message(f"Nobody can be asked: stopping after {DEFAULT_SECONDS / 3600:.0f} hours at most (--budget).")
+        return replace(budget, seconds=DEFAULT_SECONDS, words="2h", started=time.monotonic())
+    if not answer:
+        raise DriftError("Nothing was trained.", "Bound the work with --budget, or use --history-only.")
+    return budget
+
+
+def refuse_busy_device(scene: Scene, study: Study, request: AnalyzeRequest) -> None:
+    """Refuse the device of a training that is still running in the run.
+
+    Raises
+    ------
+    RunError
+        One is, and neither another device nor ``--share-device`` was asked for.
+    """
+    if request.share_device:
+        return
+    evidence = is_training(scene.run)
+    own = str(scene.run.args.get("device") or "")
+    if evidence and (request.device is None or study.device.argument in (own, "cpu")):
+        raise RunError(
+            f"A training is still running in {scene.run.path}: {evidence}",
+            "Wait for it, choose another --device, or share its device with --share-device.",
+        )

@@ -1,0 +1,77 @@
+"""Where the replicates are trained, and what that means for the null."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Device", "choose_device"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device.
+
+    Parameters
+    ----------
+    argument
+        As Ultralytics takes it: "cpu", "0", "mps".
+    words
+        As it is shown and fingerprinted, e.g. "cuda:0 (NVIDIA A100)".
+    note
+        Why the null is only approximate there; empty where the run had the same kind of device.
+    """
+
+    argument: str
+    words: str
+    note: str = ""
+
+
+def _indices(text: str) -> list[str]:
+    cleaned = text.lower().replace("cuda:", "").strip("[]() ")
+    return [p.strip() for p in cleaned.split(",") if p.strip()]
+
+
+def choose_device(wanted: str | None, trained_on: Any, *, torch: Any = None) -> Device:
+    """The wanted device, else the one that the run had, else the best that is here.
+
+    Parameters
+    ----------
+    wanted
+        ``--device``, or None.
+    trained_on
+        ``device`` of the run's arguments: "cpu", "0", "0,1", [0, 1], "", None (automatic: CUDA where there is one).
+    torch
+        The torch module; a fake in tests.
+
+    Returns
+    -------
+    Device
+        For a run on several GPUs the first one, with a note: a null of one GPU is too narrow for it (its train
+        losses are one shard's, its BatchNorm sees smaller batches).
+    """
+    if torch is None:
+        torch = importlib.import_module("torch")
+    text = ",".join(map(str, trained_on)) if isinstance(trained_on, (list, tuple)) else str(trained_on or "")
+    cuda = bool(torch.cuda.is_available())
+    if wanted is not None:
+        return _named(_indices(wanted)[:1] or [wanted], torch, "")
+    if text.lower() in ("cpu", "mps"):
+        return Device(text.lower(), text.lower())
+    gpus = _indices(text) if text.lower() not in ("", "none", "cuda", "-1") else ["0"]
+    if cuda:
+        count = len(gpus)
+        note = f"The run used {count} GPUs; a null of one GPU is only approximate for it." if count > 1 else ""
+        known = [g for g in gpus if g.isdigit() and int(g) < torch.cuda.device_count()]
+        return _named(known[:1] or ["0"], torch, note)
+    if text.lower() in ("", "none"):
+        return Device("cpu", "cpu")  # automatic, and no GPU is here: what the run had is not known
+    return Device("cpu", "cpu", f"The run used device {text!r}, which is not here: a null made on CPU is approximate.")
+
+
+def _named(index: list[str], torch: Any, note: str) -> Device:
+    name = index[0]
+    if name.isdigit() and torch.cuda.is_available():
+        return Device(name, f"cuda:{name} ({torch.cuda.get_device_name(int(name))})", note)
+    return Device(name, name, note)

@@ -1,0 +1,118 @@
+"""Gather the replicates of an analysis: the null arm first, as few as the evidence allows, then the healthy arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analyzer.domain.evidence import Verdict
+from analyzer.domain.progress import Progress
+from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.pipeline.budget import Budget
+from analyzer.pipeline.collect import Collector
+from analyzer.pipeline.judge import Observed, compare, rows_of, shift_arguments
+from analyzer.pipeline.past import Past
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.study import Study
+from analyzer.report.analysis import Look, Plan
+from analyzer.stats.sequential import PILOT, Stop, StopReason, next_action
+from analyzer.stats.shift import NullComparison
+
+__all__ = ["HEALTHY", "Gathered", "gather"]
+
+HEALTHY = Arm("healthy")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """What the replicates gave."""
+
+    study: Study
+    healthy: tuple[Replicate, ...]
+    configured: tuple[Replicate, ...]
+    arms: tuple[Arm, ...]
+    comparison: NullComparison
+    looks: tuple[Look, ...]
+    stop: str
+    collector: Collector
+    budget: Budget
+
+    @property
+    def null(self) -> tuple[Replicate, ...]:
+        """The arm against which the shift is measured."""
+        return self.configured or self.healthy
+
+
+def gather(
+    study: Study,
+    arms: tuple[Arm, ...],
+    past: Past,
+    observed: Observed,
+    request: AnalyzeRequest,
+    budget: Budget,
+    plan: Plan,
+    progress: Progress,
+    *,
+    certain: bool,
+) -> Gathered:
+    """Train as few replicates as the evidence allows, the null arm first, then the healthy arm on the same seeds."""
+    collector = Collector(study, budget, progress, pace=plan.seconds_per_replicate)
+    with study.store.lock():
+        study.store.describe(study.facts)
+        try:
+            total = (request.replicates or PILOT) * len(arms)
+            progress.start(
+                total * request.epochs, f"{total} resumed paths at first" if total > 1 else "one resumed path"
+            )
+            null, comparison, looks, stop = _null_arm(arms[-1], collector, past, observed, request, certain)
+            if len(arms) == 1:
+                return Gathered(study, null, (), arms, comparison, looks, stop, collector, budget)
+            healthy = collector.extend(HEALTHY, (), len(null))
+            return Gathered(study, healthy, null, arms, comparison, looks, stop, collector, budget)
+        finally:
+            collector.close()
+
+
+def _null_arm(
+    arm: Arm, collector: Collector, past: Past, observed: Observed, request: AnalyzeRequest, certain: bool
+) -> tuple[tuple[Replicate, ...], NullComparison, tuple[Look, ...], str]:
+    if request.replicates is not None:
+        null = collector.extend(arm, (), request.replicates)
+        return null, compare(null, past, observed, request.alpha, sequential=False), (), "the number asked for"
+    null = collector.extend(arm, (), PILOT)
+    while True:
+        action = next_action(
+            rows_of(null, past.names, observed.k),
+            observed.values.reshape(-1),
+            certain_cause=certain,
+            diverged=[r.outcome is Outcome.DIVERGED for r in null],
+            **shift_arguments(past, observed, request.alpha),
+        )
+        if isinstance(action, Stop):
+            return null, action.comparison, _looks(action), action.reason.value
+        have = len(null)
+        null = collector.extend(arm, null, have + action.n_more)
+        if len(null) == have:  # the budget is spent
+            final = compare(null, past, observed, request.alpha, sequential=True)
+            return null, final, (), "the budget is spent"
+
+
+def _looks(stop: Stop) -> tuple[Look, ...]:
+    """The path of the evidence; only the last point carries the final word."""
+    return tuple(
+        Look(
+            n=p.n,
+            statistic=p.observed_score,
+            critical=None,
+            p=p.p_fault,
+            verdict=_look_verdict(stop) if p is stop.path[-1] else Verdict.INCONCLUSIVE,
+        )
+        for p in stop.path
+    )
+
+
+def _look_verdict(stop: Stop) -> Verdict:
+    return {
+        StopReason.FAULT: Verdict.FAULT,
+        StopReason.NEGLIGIBLE: Verdict.NEGLIGIBLE,
+        StopReason.NOISE: Verdict.NOISE,
+    }.get(stop.reason, Verdict.INCONCLUSIVE)

@@ -1,0 +1,112 @@
+"""What the run's own epochs before the seam say: noise, priors, margins, predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.domain.metrics import Metric
+from analyzer.pipeline.scene import Scene
+from analyzer.stats.history import HistoryNoise, auto_margin, crosses_close_mosaic, history_noise, regime_start
+from analyzer.stats.margins import parse_margins
+from analyzer.stats.moderation import Prior
+
+__all__ = ["Past", "look_back"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """The regime that ends before the seam, metric by metric (m metrics, in the order of the CSV).
+
+    Parameters
+    ----------
+    metrics
+        m metrics.
+    values
+        Shape (T, m), the epochs of the regime.
+    noise
+        m entries, None where the history is too short.
+    priors
+        m priors on the sd of a replicate; None where the history says nothing or its regime differs.
+    margins
+        Shape (m,), NaN where there is none.
+    sources
+        "given", "auto" or "none" for each margin.
+    units
+        Shape (m,), rounding units.
+    crossing
+        Whether mosaic closes between the last epoch of the regime and the seam.
+    """
+
+    metrics: tuple[Metric, ...]
+    values: Array
+    noise: tuple[HistoryNoise | None, ...]
+    priors: tuple[Prior | None, ...]
+    margins: Array
+    sources: tuple[str, ...]
+    units: Array
+    crossing: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns."""
+        return tuple(m.name for m in self.metrics)
+
+    @property
+    def deciding(self) -> NDArray[np.bool_]:
+        """Which metrics decide, shape (m,)."""
+        return np.array([m.deciding for m in self.metrics])
+
+    @property
+    def adverse_sign(self) -> NDArray[np.int_]:
+        """+1 where a rise is bad, -1 where a fall is, shape (m,)."""
+        return np.array([m.adverse_sign for m in self.metrics])
+
+
+def look_back(scene: Scene, margin_terms: tuple[str, ...]) -> Past:
+    """Cut the regime before the seam out of the history and read its noise.
+
+    Raises
+    ------
+    UsageError
+        A margin term names no metric or no value.
+    """
+    history, seam = scene.run.history, scene.seam
+    metrics = history.metrics
+    names = [m.name for m in metrics]
+    args = scene.train_args
+    total, closing = _integer(args.get("epochs"), 10**9), _integer(args.get("close_mosaic"), 0)
+    last = seam.before
+    start = 0
+    if last is not None:
+        epochs = history.epochs[: last + 1]
+        start = regime_start(
+            epochs,
+            warmup_epochs=float(args.get("warmup_epochs") or 0.0),
+            close_mosaic=closing,
+            total_epochs=total,
+            seams=[s.row for s in scene.others if s.row <= last],
+        )
+    rows = history.values[start : last + 1] if last is not None else history.values[:0]
+    values = rows[:, [history.columns.index(n) for n in names]]
+    units = np.array([history.unit(n) for n in names])
+    noise = tuple(history_noise(values[:, j], unit=units[j]) for j in range(len(names)))
+    crossing = last is not None and crosses_close_mosaic(
+        int(history.epochs[last]), seam.epoch, total_epochs=total, close_mosaic=closing
+    )
+    given = parse_margins(margin_terms, names, scene.before)
+    auto = [auto_margin(n) for n in noise]
+    margins = np.array([given.get(n, np.nan if a is None else a) for n, a in zip(names, auto, strict=True)])
+    sources = tuple(
+        "given" if n in given else "none" if a is None else "auto" for n, a in zip(names, auto, strict=True)
+    )
+    priors = tuple(None if crossing or n is None else n.prior for n in noise)
+    return Past(metrics, values, noise, priors, margins, sources, units, crossing)
+
+
+def _integer(value: object, default: int) -> int:
+    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else default

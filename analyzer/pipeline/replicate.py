@@ -1,0 +1,81 @@
+"""`drift replicate`: the null before the resume, and a copy of the checkpoint that the resume will overwrite."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from analyzer.domain.checkpoint import Checkpoint
+from analyzer.domain.progress import Progress
+from analyzer.domain.replicate import Arm
+from analyzer.errors import CheckpointError, RunError
+from analyzer.pipeline.budget import parse_budget
+from analyzer.pipeline.collect import Collector
+from analyzer.pipeline.request import ReplicateRequest
+from analyzer.pipeline.study import Study, open_study
+from analyzer.replicates.store import write_atomically
+from analyzer.runs.checkpoint import read_checkpoint
+from analyzer.runs.dataset import manifest
+from analyzer.runs.directory import run_directory
+
+__all__ = ["keep_checkpoint", "replicate"]
+
+
+def replicate(request: ReplicateRequest, progress: Progress) -> Path:
+    """Make or extend the null of a checkpoint, and keep a copy of it with a manifest of the data.
+
+    Returns
+    -------
+    Path
+        The study folder.
+
+    Raises
+    ------
+    CheckpointError
+        Ultralytics cannot resume from it.
+    """
+    checkpoint = read_checkpoint(request.checkpoint, trust=request.trust_checkpoint)
+    if not checkpoint.resumable:
+        raise CheckpointError(
+            f"{checkpoint.path} is stripped: its training was finished, so nothing can be resumed from it.",
+            "Give the last.pt of a training that broke off, or an epochN.pt.",
+        )
+    run = _run_of(checkpoint)
+    study = open_study(checkpoint, run, request)
+    kept = keep_checkpoint(study, request.out or run / "drift")
+    progress.message(f"A copy of the checkpoint is kept: {kept}")
+    collector = Collector(study, parse_budget(None), progress)
+    with study.store.lock():
+        study.store.describe(study.facts)
+        try:
+            progress.start(request.n * request.epochs, f"{request.n} healthy resumes")
+            collector.extend(Arm("healthy"), (), request.n)
+        finally:
+            collector.close()
+    return study.store.path
+
+
+def _run_of(checkpoint: Checkpoint) -> Path:
+    """The run directory of the checkpoint; its own folder where there is none (a checkpoint that was copied out)."""
+    try:
+        return run_directory(checkpoint.path)
+    except RunError:
+        return checkpoint.path.parent
+
+
+def keep_checkpoint(study: Study, root: Path) -> Path:
+    """Copy the checkpoint to ``seams/epochN/`` and write the manifest of the data beside it; done once, atomically."""
+    checkpoint = study.checkpoint
+    folder = root / "seams" / f"epoch{checkpoint.csv_epoch}-{checkpoint.sha256[:8]}"
+    target = folder / "checkpoint.pt"
+    data = checkpoint.path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != checkpoint.sha256:
+        raise CheckpointError(
+            f"{checkpoint.path} changed while it was read.", "Is a training still writing it? Try again."
+        )
+    if not target.exists():
+        write_atomically(target, data)
+    facts = {"checkpoint": checkpoint.sha256, "epoch": checkpoint.csv_epoch, "data": manifest(study.data)}
+    write_atomically(folder / "manifest.json", json.dumps(facts, indent=1, sort_keys=True).encode())
+    return target

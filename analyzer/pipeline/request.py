@@ -1,0 +1,95 @@
+"""What a user asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["AnalyzeRequest", "ReplicateRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeRequest:
+    """Options of ``drift analyze``.
+
+    Parameters
+    ----------
+    run
+        Run directory, or a ``.pt`` inside one.
+    checkpoint
+        From which the seam started; None: found by its epoch.
+    seam
+        First resumed epoch as in the CSV; None: the last seam that is visible.
+    replicates
+        N, or None for as few as the evidence allows.
+    epochs
+        K, how many resumed epochs are looked at.
+    device
+        As Ultralytics takes it; None: as the run had it.
+    data
+        Data yaml; None: the run's own.
+    alpha
+        Level of the whole command, in (0, 1).
+    margins
+        ``METRIC=VALUE`` terms.
+    seed
+        Base of the replicate seeds; None: 0.
+    budget
+        ``6h``, ``45m``, ``5epochs``; None: none below 30 minutes, then 2 hours unless somebody agrees to more.
+    dry_run
+        Stop before the first epoch.
+    out
+        Folder for studies; None: ``RUN/drift``.
+    history_only
+        Train nothing.
+    share_device
+        Use the device although a training is running in the run.
+    assume_yes
+        Do not ask before long work.
+    trust_checkpoint
+        Unpickle the checkpoint without the allow-list.
+    workers
+        Loader processes of the replicates; None: as the run had them.
+    """
+
+    run: Path
+    checkpoint: Path | None = None
+    seam: int | None = None
+    replicates: int | None = None
+    epochs: int = 1
+    device: str | None = None
+    data: Path | None = None
+    alpha: float = 0.05
+    margins: tuple[str, ...] = ()
+    seed: int | None = None
+    budget: str | None = None
+    dry_run: bool = False
+    out: Path | None = None
+    history_only: bool = False
+    share_device: bool = False
+    assume_yes: bool = False
+    trust_checkpoint: bool = False
+    workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicateRequest:
+    """Options of ``drift replicate``; as in :class:`AnalyzeRequest`.
+
+    Parameters
+    ----------
+    checkpoint
+        The checkpoint that will be resumed.
+    n
+        How many healthy replicates there shall be in the end.
+    """
+
+    checkpoint: Path
+    n: int = 5
+    epochs: int = 1
+    device: str | None = None
+    data: Path | None = None
+    seed: int | None = None
+    out: Path | None = None
+    trust_checkpoint: bool = False
+    workers: int | None = None

@@ -1,0 +1,182 @@
+"""The scene: which run, which seam, which checkpoint, which arguments changed. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from analyzer.domain.checkpoint import Checkpoint
+from analyzer.domain.evidence import Finding, Severity
+from analyzer.domain.run import Run, Seam, SeamSign
+from analyzer.errors import CheckpointError, RunError
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.runs.args import ArgsDiff, diff_args
+from analyzer.runs.checkpoint import read_checkpoint
+from analyzer.runs.directory import find_checkpoint, read_run
+from analyzer.runs.seams import find_seams, seam_at, why_no_seam
+
+__all__ = ["Scene", "argument_findings", "as_configured", "look_at"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """Everything that is known before any training.
+
+    Parameters
+    ----------
+    run
+        The run directory.
+    seam, others
+        The seam that is judged, and the other visible ones, oldest first.
+    checkpoint
+        From which it started; None where it is gone.
+    missing
+        Why there is no checkpoint; empty where there is one.
+    diff
+        Arguments of the checkpoint against those of the resumed run.
+    notes
+        What the user should know, one sentence each.
+    """
+
+    run: Run
+    seam: Seam
+    others: tuple[Seam, ...]
+    checkpoint: Checkpoint | None
+    missing: str
+    diff: ArgsDiff
+    notes: tuple[str, ...]
+
+    @property
+    def observed(self) -> dict[str, float]:
+        """The row of the first resumed epoch."""
+        return self.run.history.row(self.seam.row)
+
+    @property
+    def before(self) -> dict[str, float]:
+        """The row of the checkpoint's epoch; empty where there is none."""
+        return {} if self.seam.before is None else self.run.history.row(self.seam.before)
+
+    @property
+    def train_args(self) -> Mapping[str, Any]:
+        """Arguments of the training before the seam, as far as they are known."""
+        return self.checkpoint.train_args if self.checkpoint else self.run.args
+
+    def observed_rows(self, k: int) -> list[dict[str, float]]:
+        """Rows of the first k resumed epochs that are there, up to the next seam or repeated epoch."""
+        epochs = self.run.history.epochs
+        rows = [self.run.history.row(self.seam.row)]
+        for row in range(self.seam.row + 1, min(self.seam.row + k, len(epochs))):
+            if epochs[row] != epochs[row - 1] + 1 or any(o.row == row for o in self.others):
+                break
+            rows.append(self.run.history.row(row))
+        return rows
+
+
+def look_at(request: AnalyzeRequest) -> Scene:
+    """Read the run and find the seam and its checkpoint.
+
+    Raises
+    ------
+    RunError
+        No results.csv, or no seam in it.
+    CheckpointError
+        A given checkpoint cannot start this seam.
+    UsageError
+        ``--seam`` names an epoch that is not there.
+    """
+    run = read_run(request.run)
+    seams = find_seams(run.history, run.args)
+    seam = _chosen(run, seams, request.seam)
+    others = tuple(s for s in seams if s.row != seam.row)
+    checkpoint, missing = _checkpoint_of(request, run, seam)
+    notes = list(run.history.notes)
+    if others:
+        listed = ", ".join(f"epoch {s.epoch}" for s in others)
+        notes.append(f"Other seams in this run: {listed}; judge one of them with --seam EPOCH.")
+    if checkpoint is not None:
+        seam = _before_of(run, seam, checkpoint)
+        diff = diff_args(checkpoint.train_args, run.args, version=checkpoint.version) if run.args else ArgsDiff(())
+        if not run.args:
+            notes.append("The run has no args.yaml, so changed arguments cannot be seen.")
+    else:
+        diff = ArgsDiff(())
+    return Scene(run, seam, others, checkpoint, missing, diff, (*notes, *diff.notes))
+
+
+def _chosen(run: Run, seams: tuple[Seam, ...], wanted: int | None) -> Seam:
+    if wanted is not None:
+        return seam_at(run.history, wanted, run.args)
+    if not seams:
+        raise RunError(why_no_seam(run.history, run.args))
+    return seams[-1]
+
+
+def _checkpoint_of(request: AnalyzeRequest, run: Run, seam: Seam) -> tuple[Checkpoint | None, str]:
+    """The given checkpoint, which must fit, or one found by its epoch, which may be missing."""
+    if request.checkpoint is not None:
+        checkpoint = read_checkpoint(request.checkpoint, trust=request.trust_checkpoint)
+        _must_start(checkpoint, seam)
+        return checkpoint, ""
+    if seam.sign is SeamSign.RESTART:
+        return None, "Epoch numbers start again there: it is a new training in the same file, not a resume."
+    try:
+        return find_checkpoint(run, seam), ""
+    except CheckpointError as e:
+        return None, str(e)
+
+
+def _must_start(checkpoint: Checkpoint, seam: Seam) -> None:
+    if checkpoint.epoch < 0:
+        raise CheckpointError(
+            f"{checkpoint.path} is stripped (epoch -1): its training was finished and its optimizer removed.",
+            "Give the checkpoint from which the resume started, e.g. weights/epochN.pt.",
+        )
+    if not checkpoint.has_optimizer:
+        raise CheckpointError(
+            f"{checkpoint.path} holds no optimizer state, so Ultralytics cannot resume from it.",
+            "Give the checkpoint from which the resume started.",
+        )
+    if checkpoint.resumes_at != seam.epoch:
+        raise CheckpointError(
+            f"{checkpoint.path} is of epoch {checkpoint.csv_epoch}: a resume from it starts at epoch "
+            f"{checkpoint.resumes_at}, but the seam is at epoch {seam.epoch}.",
+            f"Give the checkpoint of epoch {seam.epoch - 1}, or --seam {checkpoint.resumes_at}.",
+        )
+
+
+def _before_of(run: Run, seam: Seam, checkpoint: Checkpoint) -> Seam:
+    """*Before* is the row of the checkpoint's epoch, the last one above the seam."""
+    rows = np.flatnonzero(run.history.epochs[: seam.row] == checkpoint.csv_epoch)
+    return replace(seam, before=int(rows[-1])) if len(rows) else seam
+
+
+def argument_findings(diff: ArgsDiff) -> tuple[Finding, ...]:
+    """Changed arguments as findings: refused ones are certain, allowed ones are to be measured."""
+    findings = [
+        Finding(
+            "edited-arguments" if c.name != "lr0" else "lr-jump",
+            Severity.HARD,
+            f"{c.name} is {c.before} in the checkpoint and {c.after} in the resumed run; Ultralytics refuses to change "
+            "it on resume, so the checkpoint was edited or this was a new run.",
+            f"Resume again from the unedited checkpoint, with {c.name}={c.before}.",
+        )
+        for c in diff.refused
+    ]
+    findings += [
+        Finding(
+            "changed-arguments",
+            Severity.WARNING,
+            f"{c.name} was changed from {c.before} to {c.after} at the resume.",
+            f"If you did not want it, resume with {c.name}={c.before}.",
+        )
+        for c in diff.allowed
+    ]
+    return tuple(findings)
+
+
+def as_configured(diff: ArgsDiff) -> dict[str, Any]:
+    """Arguments of the arm *as configured*, where they differ from the checkpoint's."""
+    return {c.name: c.after for c in diff.changes}

@@ -1,0 +1,129 @@
+"""Open the study of a checkpoint: its data, its device, its store and its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from analyzer.domain.checkpoint import Checkpoint
+from analyzer.domain.replicate import Arm
+from analyzer.domain.run import DataSet
+from analyzer.pipeline.device import Device, choose_device
+from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
+from analyzer.replicates.job import ArmJob
+from analyzer.replicates.store import Store
+from analyzer.replicates.study import arm_folder, study_facts, study_name
+from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
+from analyzer.runs.versions import installed_versions
+
+__all__ = ["Study", "open_study"]
+
+_TRAINING_PACKAGES = ("ultralytics", "torch", "torchvision", "numpy", "opencv-python", "albumentations", "pillow")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """A checkpoint's study.
+
+    Parameters
+    ----------
+    checkpoint, run
+        The seam checkpoint and its run directory.
+    data
+        The data set that the checkpoint was trained on.
+    data_facts
+        Its fingerprint and counts, as JSON.
+    device
+        Where replicates are trained.
+    store
+        Where they are kept.
+    base_seed, epochs, workers, trust
+        As asked for.
+    versions
+        Of the packages that train.
+    facts
+        What the study's name stands for.
+    """
+
+    checkpoint: Checkpoint
+    run: Path
+    data: DataSet
+    data_facts: Mapping[str, Any]
+    device: Device
+    store: Store
+    base_seed: int
+    epochs: int
+    workers: int | None
+    trust: bool
+    versions: Mapping[str, str]
+    facts: Mapping[str, Any]
+
+    def job(self, arm: Arm, scratch: Path) -> ArmJob:
+        """What the worker needs for an arm; a changed data set is resolved here."""
+        overrides = dict(arm.overrides)
+        data = self.data
+        if "data" in overrides:
+            data = resolve_dataset({"data": overrides.pop("data"), "task": self.checkpoint.task}, run=self.run)
+        raw = dict(data.raw) if data.yaml.is_file() else {"path": str(data.yaml)}
+        return ArmJob(
+            arm=replace(arm, name=arm_folder(arm), overrides=overrides),
+            checkpoint=self.checkpoint.path,
+            data=raw,
+            device=self.device.argument,
+            epochs=self.epochs,
+            scratch=scratch,
+            root=self.store.root,
+            study=self.store.study,
+            workers=self.workers,
+            trust=self.trust,
+        )
+
+    @property
+    def protected(self) -> tuple[Path, ...]:
+        """What a worker must never write to: the run, the images, and the labels beside them."""
+        places = {self.run}
+        for folder in (p if p.is_dir() else p.parent for split in self.data.splits.values() for p in split):
+            labels = Path(*("labels" if part == "images" else part for part in folder.parts))
+            places |= {folder, labels}
+        return tuple(sorted(places))
+
+
+def open_study(checkpoint: Checkpoint, run: Path, request: AnalyzeRequest | ReplicateRequest) -> Study:
+    """Resolve data and device, and name the study by all that its replicates depend on.
+
+    Raises
+    ------
+    DataError
+        The data set cannot be found.
+    """
+    data = resolve_dataset(checkpoint.train_args, run=run, override=request.data)
+    fingerprint = fingerprint_dataset(data)
+    device = choose_device(request.device, checkpoint.train_args.get("device"))
+    versions = {k: v for k, v in installed_versions().items() if v and k in _TRAINING_PACKAGES}
+    base_seed = request.seed or 0
+    facts = study_facts(
+        checkpoint,
+        data=fingerprint.sha256,
+        versions=versions,
+        device=device.words,
+        threads=None,
+        workers=request.workers,
+        base_seed=base_seed,
+    )
+    store = Store(request.out or run / "drift", study_name(facts))
+    return Study(
+        checkpoint=checkpoint,
+        run=run,
+        data=data,
+        data_facts=asdict(fingerprint),
+        device=device,
+        store=store,
+        base_seed=base_seed,
+        epochs=request.epochs,
+        workers=request.workers,
+        trust=request.trust_checkpoint,
+        versions=versions,
+        facts=facts,
+    )
