@@ -158,7 +158,7 @@ def _conflict_bounds(df: float, d0: Array) -> tuple[Array, Array]:
 def _common_scale(ratio: Array, df: float, d0: Array, has: NDArray[np.bool_], groups: NDArray[np.generic]) -> Array:
     """Factor >= 1 on the prior standard deviations of each group, from its mean log F; shape (..., m)."""
     expected = digamma(df / 2) - np.log(df / 2) - digamma(d0 / 2) + np.log(d0 / 2)
-    excess = np.where(has, np.log(ratio) - expected, 0.0)
+    excess = np.where(has, np.log(np.maximum(ratio, 1e-12)) - expected, 0.0)
     scale = np.ones(ratio.shape)
     for label in np.unique(groups):
         member = groups == label

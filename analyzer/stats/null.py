@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from analyzer.stats.critical import Inflation, inflation, rank_test_from
 from analyzer.stats.entries import entry, significance, undecided
 from analyzer.stats.inputs import Inputs, check
 from analyzer.stats.moderation import Moderated, Prior, moderate_family
+from analyzer.stats.multiplicity import holm
 from analyzer.stats.rank import RankTest, rank_test
 from analyzer.stats.shift import NullComparison
 
@@ -155,7 +155,7 @@ def _p_values(
         p = np.maximum(p, least)
     p = np.where(given.usable, p, np.nan)
     if family.any():
-        adjusted[family] = multipletests(p[family], method="holm")[1]
+        adjusted[family] = holm(p[family])
     if given.diverged or given.observed_diverged:  # a rank among all outcomes is a statement on the whole row
         adjusted[family] = np.where(np.isfinite(given.observed[family]), adjusted[family], least)
     return p, adjusted, float(np.nanmin(adjusted)) if family.any() else None, np.empty(0)

@@ -14,6 +14,7 @@ from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from analyzer.domain.evidence import Interval, SeamCheck
 from analyzer.stats.history import MIN_EPOCHS, robust_step_sd
+from analyzer.stats.multiplicity import holm
 
 __all__ = [
     "HistoryCheck",
@@ -263,7 +264,7 @@ def _judge(
     ]
     known = [j for j, e in enumerate(excess) if e is not None]
     ps = {j: float(stats.t.sf(excess[j], p.df)) for j in known if (p := predictions[j]) is not None}
-    adjusted = _holm(ps)
+    adjusted = dict(zip(ps, map(float, holm(list(ps.values()))), strict=True))
     checks = tuple(
         _check(
             names[j],
@@ -283,14 +284,6 @@ def _judge(
     adverse = any(c.status is SeamCheck.ADVERSE for c in checks)
     status = SeamCheck.ADVERSE if adverse else SeamCheck.WITHIN if known else SeamCheck.UNKNOWN
     return SeamResult(status, alpha, checks)
-
-
-def _holm(ps: dict[int, float]) -> dict[int, float]:
-    running, out = 0.0, {}
-    for rank, j in enumerate(sorted(ps, key=lambda k: ps[k])):
-        running = max(running, min(1.0, (len(ps) - rank) * ps[j]))
-        out[j] = running
-    return out
 
 
 def _closing(p: Prediction, name: str) -> Prediction:
