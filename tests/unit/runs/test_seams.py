@@ -87,7 +87,7 @@ def test_long_files_are_fast():
 
 
 def test_epochs_that_become_faster_for_good():
-    """A machine that is freed of other work makes short epochs, and no seam: only against all rows are they too short."""
+    """A machine that is freed of other work makes short epochs, which are no seam."""
     time = np.cumsum([100.0] * 200 + [15.0] * 100)
     assert find_seams(history(range(1, 301), time)) == ()
 
