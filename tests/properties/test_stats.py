@@ -61,9 +61,7 @@ def test_decision_does_not_depend_on_units_of_measurement(null, observed, scale,
 def test_a_larger_shift_is_never_less_significant(null, shift, more):
     mean = null.mean(axis=0)
     near, far = compare(null, mean + shift), compare(null, mean + shift + more)
-    if (
-        near.family and near.family == far.family
-    ):  # a column constant in the null joins it beyond ten rounding units only
+    if near.family and near.family == far.family:  # a constant column joins it beyond ten rounding units only
         assert far.omnibus_p <= near.omnibus_p + 1e-12
 
 
