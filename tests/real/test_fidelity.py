@@ -1,8 +1,9 @@
 """Replicates are bit for bit what plain Ultralytics does in a new process. This test must never be loosened.
 
-Each cell trains, kills, and then compares the replicates of one warm worker with a reference: `YOLO(copy).train(resume=True)`
-in a process that imports nothing of analyzer and reseeds in one callback (reference_resume.py). Compared are SHA-256 of
-the tensors of model, EMA and optimizer after every epoch, and the row at full precision.
+Each cell trains, kills, and then compares the replicates of one warm worker with a reference, a plain resume
+(`YOLO(copy).train(resume=True)`) in a process that imports nothing of analyzer and reseeds in one callback
+(reference_resume.py). Compared are SHA-256 of the tensors of model, EMA and optimizer after every epoch, and the row
+at full precision.
 """
 
 import importlib.util
