@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 from analyzer.domain.checkpoint import Checkpoint
@@ -13,13 +11,12 @@ from analyzer.errors import CheckpointError, RunError
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import ReplicateRequest
-from analyzer.pipeline.study import Study, open_study
-from analyzer.replicates.store import write_atomically
+from analyzer.pipeline.study import open_study
+from analyzer.replicates.keep import keep_checkpoint, keep_manifest
 from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.runs.dataset import manifest
 from analyzer.runs.directory import run_directory
 
-__all__ = ["keep_checkpoint", "replicate"]
+__all__ = ["replicate"]
 
 
 def replicate(request: ReplicateRequest, progress: Progress) -> Path:
@@ -43,7 +40,9 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
         )
     run = _run_of(checkpoint)
     study = open_study(checkpoint, run, request)
-    kept = keep_checkpoint(study, request.out or run / "drift")
+    root = request.out or run / "drift"
+    kept = keep_checkpoint(checkpoint, root)
+    keep_manifest(checkpoint, study.data, root)
     progress.message(f"A copy of the checkpoint is kept: {kept}")
     collector = Collector(study, parse_budget(None), progress)
     with study.store.lock():
@@ -62,20 +61,3 @@ def _run_of(checkpoint: Checkpoint) -> Path:
         return run_directory(checkpoint.path)
     except RunError:
         return checkpoint.path.parent
-
-
-def keep_checkpoint(study: Study, root: Path) -> Path:
-    """Copy the checkpoint to ``seams/epochN/`` and write the manifest of the data beside it; done once, atomically."""
-    checkpoint = study.checkpoint
-    folder = root / "seams" / f"epoch{checkpoint.csv_epoch}-{checkpoint.sha256[:8]}"
-    target = folder / "checkpoint.pt"
-    data = checkpoint.path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != checkpoint.sha256:
-        raise CheckpointError(
-            f"{checkpoint.path} changed while it was read.", "Is a training still writing it? Try again."
-        )
-    if not target.exists():
-        write_atomically(target, data)
-    facts = {"checkpoint": checkpoint.sha256, "epoch": checkpoint.csv_epoch, "data": manifest(study.data)}
-    write_atomically(folder / "manifest.json", json.dumps(facts, indent=1, sort_keys=True).encode())
-    return target

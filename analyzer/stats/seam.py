@@ -104,8 +104,8 @@ class SeamResult:
     checks: tuple[HistoryCheck, ...]
 
 
-def predict_next(values: ArrayLike, *, unit: float = 0.0) -> Prediction | None:
-    """One-step prediction from the tail of a regime.
+def predict_next(values: ArrayLike, *, unit: float = 0.0, ahead: int = 1) -> Prediction | None:
+    """Prediction of the next epoch, or of the one `ahead` steps on, from the tail of a regime.
 
     Local linear trend, fitted by maximum likelihood: y_t = mu_t + e_t, mu_{t+1} = mu_t + nu_t + xi_t,
     nu_{t+1} = nu_t + zeta_t (Harvey 1989, Forecasting, Structural Time Series Models and the Kalman Filter, section
@@ -120,6 +120,8 @@ def predict_next(values: ArrayLike, *, unit: float = 0.0) -> Prediction | None:
         Shape (T,), the regime up to the last epoch before the seam; cells not finite are left out.
     unit
         Rounding unit, floor of the sd.
+    ahead
+        How many epochs after the last value, from 1.
 
     Returns
     -------
@@ -132,27 +134,27 @@ def predict_next(values: ArrayLike, *, unit: float = 0.0) -> Prediction | None:
         return None
     floor = max(float(robust_step_sd(tail[:, None])[0]) / np.sqrt(2), unit, 1e-12)
     df = float(len(tail) - 4)  # three variances and a slope were fitted
-    fitted = _local_linear_trend(tail, floor)
+    fitted = _local_linear_trend(tail, floor, ahead)
     if fitted is not None:
         return Prediction(fitted[0], max(fitted[1], floor), df, "local linear trend")
     slope, intercept = stats.theilslopes(tail)[:2]
-    mean = float(intercept + slope * len(tail))
+    mean = float(intercept + slope * (len(tail) + ahead - 1))
     residual = tail - (intercept + slope * np.arange(len(tail)))
     spread = float(stats.median_abs_deviation(residual, scale="normal"))
     return Prediction(
-        mean, max(spread * np.sqrt(1 + 4 / len(tail)), floor), df, "robust line"
-    )  # 4/n: a line carried one step on
+        mean, max(spread * np.sqrt(ahead + 4 * ahead / len(tail)), floor), df, "robust line"
+    )  # 4/n: a line carried one step on; further steps widen it as a random walk does
 
 
-def _local_linear_trend(tail: Array, scale: float) -> tuple[float, float] | None:
+def _local_linear_trend(tail: Array, scale: float, ahead: int) -> tuple[float, float] | None:
     centre = float(tail[-1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ModelWarning)  # no convergence is handled below
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
             fit = UnobservedComponents((tail - centre) / scale, level="lltrend").fit(disp=False, maxiter=200)
-            ahead = fit.get_forecast(1)
-            mean, sd = float(ahead.predicted_mean[0]), float(ahead.se_mean[0])
+            forecast = fit.get_forecast(ahead)
+            mean, sd = float(forecast.predicted_mean[-1]), float(forecast.se_mean[-1])
         except (np.linalg.LinAlgError, ValueError):
             return None
     if not (np.isfinite(mean) and np.isfinite(sd) and sd > 0):
@@ -213,6 +215,7 @@ def observed_against_history(
     alpha: float,
     units: ArrayLike | None = None,
     crosses_close_mosaic: bool = False,
+    ahead: int = 1,
 ) -> SeamResult:
     """Judge the observed row itself against history: ``--history-only``, the weaker evidence.
 
@@ -224,18 +227,20 @@ def observed_against_history(
     history
         Shape (T, m), as in `seam_against_history`.
     observed
-        Shape (m,), the first resumed row.
+        Shape (m,), the first resumed row, or the one of resumed epoch `ahead`.
     names, adverse_sign, units, crosses_close_mosaic
         As in `seam_against_history`.
     alpha
         Level over all metrics (nothing else is spent: there is no null).
+    ahead
+        Which resumed epoch the row is of, from 1.
 
     Returns
     -------
     SeamResult
     """
     zero = np.zeros(len(names))
-    return _judge(history, observed, zero, names, adverse_sign, alpha, units, crosses_close_mosaic)
+    return _judge(history, observed, zero, names, adverse_sign, alpha, units, crosses_close_mosaic, ahead)
 
 
 def _judge(
@@ -247,6 +252,7 @@ def _judge(
     alpha: float,
     units: ArrayLike | None,
     crossing: bool,
+    ahead: int = 1,
 ) -> SeamResult:
     past = np.asarray(history, dtype=np.float64).reshape(-1, len(names))
     value, error = np.asarray(values, dtype=np.float64), np.asarray(se, dtype=np.float64)
@@ -254,7 +260,7 @@ def _judge(
         np.asarray(adverse_sign),
         np.zeros(len(names)) if units is None else np.asarray(units, dtype=np.float64),
     )
-    predictions = [predict_next(past[:, j], unit=float(unit[j])) for j in range(len(names))]
+    predictions = [predict_next(past[:, j], unit=float(unit[j]), ahead=ahead) for j in range(len(names))]
     if crossing:
         predictions = [p if p is None else _closing(p, name) for p, name in zip(predictions, names, strict=True)]
     totals = [None if p is None else float(np.hypot(p.sd, error[j])) for j, p in enumerate(predictions)]

@@ -1,0 +1,94 @@
+"""Keep the checkpoint of a seam before the resume overwrites it, with a manifest of the data beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+
+from analyzer.domain.checkpoint import Checkpoint
+from analyzer.domain.run import DataSet
+from analyzer.errors import CheckpointError
+from analyzer.replicates.store import write_atomically
+from analyzer.runs.dataset import manifest
+
+__all__ = ["keep_checkpoint", "keep_manifest", "seam_folder"]
+
+_TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")
+
+
+def seam_folder(checkpoint: Checkpoint, root: Path) -> Path:
+    """Where a seam is kept: ``seams/epochN-<first 8 digits of the checkpoint's SHA-256>`` under `root`."""
+    return root / "seams" / f"epoch{checkpoint.csv_epoch}-{checkpoint.sha256[:8]}"
+
+
+def keep_checkpoint(checkpoint: Checkpoint, root: Path) -> Path:
+    """Copy a checkpoint to ``seam_folder(checkpoint, root) / "checkpoint.pt"``, whole or not at all, once.
+
+    Parameters
+    ----------
+    checkpoint
+        As read; a copy that is already kept is taken as it is.
+    root
+        Folder of the tool, e.g. ``RUN/drift``.
+
+    Returns
+    -------
+    Path
+        The copy, byte for byte the checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+        The file is not any more what was read.
+    StoreError
+        The copy cannot be written.
+    """
+    target = seam_folder(checkpoint, root) / "checkpoint.pt"
+    if checkpoint.path == target:
+        return target
+    data = checkpoint.path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != checkpoint.sha256:
+        raise CheckpointError(
+            f"{checkpoint.path} changed while it was read.", "Is a training still writing it? Try again."
+        )
+    if not target.exists():
+        write_atomically(target, data)
+    _sweep(target.parent)
+    return target
+
+
+def keep_manifest(checkpoint: Checkpoint, data: DataSet, root: Path) -> Path:
+    """Write what the data set holds now into the seam's folder, atomically; a later resume rewrites it.
+
+    Raises
+    ------
+    DataError
+        The data set cannot be read.
+    StoreError
+        The manifest cannot be written.
+    """
+    facts = {"checkpoint": checkpoint.sha256, "epoch": checkpoint.csv_epoch, "data": manifest(data)}
+    target = seam_folder(checkpoint, root) / "manifest.json"
+    write_atomically(target, json.dumps(facts, indent=1, sort_keys=True).encode())
+    return target
+
+
+def _sweep(folder: Path) -> None:
+    """Remove half-written files of processes that are gone: a killed copy is as large as a checkpoint."""
+    for path in folder.iterdir():
+        owner = _TEMPORARY.fullmatch(path.name)
+        if owner and not _alive(int(owner[1])):
+            path.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
