@@ -99,7 +99,7 @@ def main() -> int:
         **summary(outcomes),
         "runs": outcomes,
         "seam": SEAM + 1,
-        "note": "one seam checkpoint, chosen among five trainings (data/README.md): no rate for trainings in general",
+        "note": "one seam, of a training chosen on the way (data/README.md): no rate for trainings in general",
         "train_args": TRAIN_ARGS,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "machine": {"system": platform.system(), "cpu": platform.machine(), "cores": os.cpu_count()},

@@ -38,17 +38,19 @@ def test_a_resumed_run_has_one_more_row_from_a_new_process(killed_run, resumed_r
     assert load(resumed_run / "weights" / "last.pt")["epoch"] == 3
 
 
-def test_another_seed_and_another_learning_rate_reach_the_resume(killed_run, resumed_run, resume_run, tmp_path):
+def test_another_seed_and_another_learning_rate_reach_the_resume(
+    killed_run, resumed_run, resume_run, demo_runs, tmp_path
+):
     original = digests(killed_run)
     other = resume_run(killed_run, tmp_path / "seed", seed=7)
-    faulty = resume_run(killed_run, tmp_path / "lr", lr0=0.02)
+    faulty = resume_run(killed_run, tmp_path / "lr", lr0=10 * demo_runs.LR0)
     assert digests(killed_run) == original
     assert rows(other)[3]["train/box_loss"] != rows(resumed_run)[3]["train/box_loss"]
     healthy_lr = float(rows(resumed_run)[3]["lr/pg0"])
     assert float(rows(other)[3]["lr/pg0"]) == healthy_lr
     assert float(rows(faulty)[3]["lr/pg0"]) == pytest.approx(10 * healthy_lr, rel=1e-3)
     assert (
-        load(faulty / "weights" / "epoch2.pt")["train_args"]["lr0"] == 0.002
+        load(faulty / "weights" / "epoch2.pt")["train_args"]["lr0"] == demo_runs.LR0
     )  # the seam's own checkpoint is as it was
 
 
