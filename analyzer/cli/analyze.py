@@ -33,6 +33,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the cost, train no
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the study is kept; default: RUN/drift.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON, nothing else.")]
 HistoryOnly = Annotated[bool, typer.Option("--history-only", help="Train nothing (weaker evidence).")]
+Replay = Annotated[bool, typer.Option("--replay/--no-replay", help="Repeat your own resume first (one epoch).")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever the verdict.")]
 Share = Annotated[bool, typer.Option("--share-device", help="Use the device of a running training.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before long work.")]
@@ -56,6 +57,7 @@ def analyze(
     json: Json = False,
     report: ReportOption = [],  # noqa: B006
     history_only: HistoryOnly = False,
+    replay: Replay = True,
     exit_zero: ExitZero = False,
     share_device: Share = False,
     yes: Yes = False,
@@ -84,6 +86,7 @@ def analyze(
         dry_run=dry_run,
         out=out,
         history_only=history_only,
+        replay=replay,
         share_device=share_device,
         assume_yes=yes,
     )

@@ -59,7 +59,7 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
     budget = agree_on_budget(plan, request, progress)
     if study.device.note:
         progress.message(study.device.note)
-    gathered = gather(study, arms, past, observed, request, budget, plan, progress, certain=bool(scene.diff.refused))
+    gathered = gather(scene, study, arms, past, observed, request, budget, plan, progress)
     return _finish(from_replicates(scene, past, observed, gathered, request, plan, started), request)
 
 

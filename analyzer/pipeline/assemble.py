@@ -78,6 +78,7 @@ def from_replicates(
         seam=seam_check.status,
         certain_cause=bool(scene.diff.refused),
         changed_arguments=changed_size(differences, past) if differences else None,
+        replay=got.replay,
     )
     decision = decide(evidence, names=[m.name for m in deciding], replicates_needed=_needed(got.comparison))
     decision = _explained(decision, findings, got, request)
@@ -107,12 +108,13 @@ def from_replicates(
         history_predictions=_predictions(seam_check),
         audit=findings or None,
         looks=got.looks,
+        replay=got.replay_step,
         paths=_path_points(paths, scene) if paths else (),
         plan=plan,
         environment=environment(got.study),
         cost=cost(got, started),
         warnings=warnings(scene, got),
-        not_run=not_run(findings),
+        not_run=not_run(findings, replay=got.no_replay),
     )
 
 
@@ -168,7 +170,7 @@ def from_history(scene: Scene, past: Past, observed: Observed, request: AnalyzeR
         history_predictions=_predictions(result),
         audit=findings or None,
         warnings=scene.notes,
-        not_run=(NotRun("null", "history only: no replicate was trained"), *not_run(findings)),
+        not_run=(NotRun("null", "history only: no replicate was trained"), *not_run(findings, replay="history only")),
     )
 
 
@@ -187,7 +189,7 @@ def planned(
         study=study.store.path,
         plan=plan,
         warnings=scene.notes,
-        not_run=(NotRun("null", "--dry-run"), *not_run(())),
+        not_run=(NotRun("null", "--dry-run"), *not_run((), replay="--dry-run")),
     )
 
 

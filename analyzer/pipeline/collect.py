@@ -71,6 +71,14 @@ class Collector:
         refuse_degenerate(tuple(found))
         return tuple(found)
 
+    def one(self, arm: Arm, seed: int) -> Replicate | None:
+        """The single path of an arm that is no part of a null (a replay); None where the budget ends before it."""
+        stored = self._stored(arm, seed)
+        if stored is None and not self.budget.allows(self.study.epochs, self.epochs_trained, self.pace):
+            return None
+        self.reused += stored is not None
+        return stored or self._train(arm, seed)
+
     def _stored(self, arm: Arm, seed: int) -> Replicate | None:
         replicate = self.study.store.get(arm_folder(arm), seed)
         if replicate is None or replicate.outcome is Outcome.FAILED:

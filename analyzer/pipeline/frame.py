@@ -69,7 +69,7 @@ def cost(got: Gathered, started: float) -> Cost:
         seconds=time.monotonic() - started,
         reused=c.reused,
         seconds_per_epoch=c.pace if c.epochs_trained else None,
-        by_step={"null": c.epochs_trained},
+        by_step={"replay": got.replay_epochs, "null": c.epochs_trained - got.replay_epochs},
     )
 
 
@@ -88,12 +88,12 @@ def warnings(scene: Scene, got: Gathered) -> tuple[str, ...]:
     return tuple(found)
 
 
-def not_run(findings: tuple[Finding, ...]) -> tuple[NotRun, ...]:
-    """Steps of the ladder that were left out, with the reason."""
-    audit = (
-        () if findings else (NotRun("audit", "arguments were compared and do not differ; " + _LATER + " beyond that"),)
-    )
-    return (*audit, *(NotRun(step, _LATER) for step in ("revalidation", "replay", "diagnosis", "attribution")))
+def not_run(findings: tuple[Finding, ...], *, replay: str = _LATER) -> tuple[NotRun, ...]:
+    """Steps of the ladder that were left out, with the reason; an empty one for a replay that was made."""
+    limited = "arguments were compared and do not differ; " + _LATER + " beyond that"
+    audit = () if findings else (NotRun("audit", limited),)
+    repeated = (NotRun("replay", replay),) if replay else ()
+    return (*audit, *repeated, *(NotRun(step, _LATER) for step in ("revalidation", "diagnosis", "attribution")))
 
 
 def _command(request: AnalyzeRequest) -> str:
@@ -113,5 +113,6 @@ def _command(request: AnalyzeRequest) -> str:
     words += ["--epochs", str(request.epochs)] if request.epochs != 1 else []
     words += ["--alpha", str(request.alpha)] if request.alpha != 0.05 else []
     words += [w for term in request.margins for w in ("--margin", term)]
+    words += [] if request.replay else ["--no-replay"]
     words += ["--history-only"] if request.history_only else []
     return shlex.join(words)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analyzer.domain.evidence import Verdict
+from analyzer.domain.evidence import Replay, Verdict
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.judge import Observed, compare, rows_of, shift_arguments
 from analyzer.pipeline.past import Past
+from analyzer.pipeline.replay import replay_outcome, run_replay
 from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.scene import Scene
 from analyzer.pipeline.study import Study
-from analyzer.report.analysis import Look, Plan
+from analyzer.report.analysis import Look, Plan, StepResult
 from analyzer.stats.sequential import PILOT, Stop, StopReason, next_action
 from analyzer.stats.shift import NullComparison
 
@@ -35,6 +37,10 @@ class Gathered:
     stop: str
     collector: Collector
     budget: Budget
+    replay: Replay = Replay.NOT_RUN
+    replay_step: StepResult | None = None
+    replay_epochs: int = 0
+    no_replay: str = ""
 
     @property
     def null(self) -> tuple[Replicate, ...]:
@@ -43,6 +49,7 @@ class Gathered:
 
 
 def gather(
+    scene: Scene,
     study: Study,
     arms: tuple[Arm, ...],
     past: Past,
@@ -51,23 +58,42 @@ def gather(
     budget: Budget,
     plan: Plan,
     progress: Progress,
-    *,
-    certain: bool,
 ) -> Gathered:
-    """Train as few replicates as the evidence allows, the null arm first, then the healthy arm on the same seeds."""
+    """Repeat the user's own resume, then train as few replicates as the evidence allows, the null arm first.
+
+    A certain cause needs no replay: the replicates then only say how much it matters.
+    """
     collector = Collector(study, budget, progress, pace=plan.seconds_per_replicate)
+    certain = bool(scene.diff.refused)
     with study.store.lock():
         study.store.describe(study.facts)
         try:
-            total = (request.replicates or PILOT) * len(arms)
-            progress.start(
-                total * request.epochs, f"{total} resumed paths at first" if total > 1 else "one resumed path"
-            )
+            count = (request.replicates or PILOT) * len(arms)
+            progress.start((count + 1) * request.epochs, f"{count} resumed paths at first")
+            outcome, step = Replay.NOT_RUN, None
+            skip = "a certain cause was found without it" if certain else "" if request.replay else "--no-replay"
+            if not skip:
+                outcome, step = replay_outcome(scene, study, run_replay(scene, study, collector))
+                progress.message(f"Replay: {step.summary}")
+            replayed = collector.epochs_trained
             null, comparison, looks, stop = _null_arm(arms[-1], collector, past, observed, request, certain)
-            if len(arms) == 1:
-                return Gathered(study, null, (), arms, comparison, looks, stop, collector, budget)
-            healthy = collector.extend(HEALTHY, (), len(null))
-            return Gathered(study, healthy, null, arms, comparison, looks, stop, collector, budget)
+            healthy = collector.extend(HEALTHY, (), len(null)) if len(arms) > 1 else null
+            configured = null if len(arms) > 1 else ()
+            return Gathered(
+                study=study,
+                healthy=healthy,
+                configured=configured,
+                arms=arms,
+                comparison=comparison,
+                looks=looks,
+                stop=stop,
+                collector=collector,
+                budget=budget,
+                replay=outcome,
+                replay_step=step,
+                replay_epochs=replayed,
+                no_replay=skip,
+            )
         finally:
             collector.close()
 

@@ -50,6 +50,8 @@ class AnalyzeRequest:
         Unpickle the checkpoint without the allow-list.
     workers
         Loader processes of the replicates; None: as the run had them.
+    replay
+        Repeat the user's own resume first, where it can be had again.
     """
 
     run: Path
@@ -70,6 +72,7 @@ class AnalyzeRequest:
     assume_yes: bool = False
     trust_checkpoint: bool = False
     workers: int | None = None
+    replay: bool = True
 
 
 @dataclass(frozen=True, slots=True)

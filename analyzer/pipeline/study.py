@@ -18,7 +18,9 @@ from analyzer.replicates.study import arm_folder, study_facts, study_name
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 from analyzer.runs.versions import installed_versions
 
-__all__ = ["Study", "open_study"]
+__all__ = ["REPLAY", "Study", "open_study"]
+
+REPLAY = "replay"  # name of the arm that keeps the run's own seed
 
 _TRAINING_PACKAGES = ("ultralytics", "torch", "torchvision", "numpy", "opencv-python", "albumentations", "pillow")
 
@@ -78,6 +80,7 @@ class Study:
             study=self.store.study,
             workers=self.workers,
             trust=self.trust,
+            reseed=arm.name != REPLAY,
         )
 
     @property

@@ -42,6 +42,8 @@ class ArmJob:
         Whether the checkpoint may be unpickled without the allow-list.
     threads
         CPU threads of torch, or None for its own default.
+    reseed
+        False for a replay: the run's own seed, as Ultralytics sets it, and nothing reseeded after it.
     """
 
     arm: Arm
@@ -56,6 +58,7 @@ class ArmJob:
     hashes: bool = False
     trust: bool = False
     threads: int | None = None
+    reseed: bool = True
 
     @classmethod
     def load(cls, message: Mapping[str, Any]) -> ArmJob:

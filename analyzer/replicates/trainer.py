@@ -49,6 +49,7 @@ class _Replicates:
     n_epochs: int
     n_workers: int | None
     hashing: bool
+    reseeding: bool
     padded: bool
     _kept: Snapshot | None = None
     _path: _Path
@@ -95,7 +96,8 @@ class _Replicates:
             self.args.workers = self.n_workers  # type: ignore[attr-defined]
 
     def _at_on_train_start(self) -> None:
-        reseed(self, self._path.seed)
+        if self.reseeding:
+            reseed(self, self._path.seed)
         for intervention in self.interventions:
             intervention.at_start(self)
         self._path.started = time.perf_counter()

@@ -107,6 +107,7 @@ class Worker:
             n_epochs=job.epochs,
             n_workers=job.workers,
             hashing=job.hashes,
+            reseeding=job.reseed,
             padded=has_feature("plain-csv", __version__) is False,
         )
         with contextlib.suppress(ReplicatesDone):
