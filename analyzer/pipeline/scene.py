@@ -96,6 +96,10 @@ def look_at(request: AnalyzeRequest) -> Scene:
     if others:
         listed = ", ".join(f"epoch {s.epoch}" for s in others)
         notes.append(f"Other seams in this run: {listed}; judge one of them with --seam EPOCH.")
+    if any(o.row > seam.row for o in others):
+        notes.append(
+            "args.yaml is that of the last resume, not of this one: changed arguments may belong to a later seam."
+        )
     if checkpoint is not None:
         seam = _before_of(run, seam, checkpoint)
         diff = diff_args(checkpoint.train_args, run.args, version=checkpoint.version) if run.args else ArgsDiff(())
