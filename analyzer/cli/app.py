@@ -13,6 +13,7 @@ from analyzer.cli.export import export
 from analyzer.cli.list import list_studies
 from analyzer.cli.replicate import replicate
 from analyzer.cli.report import report
+from analyzer.cli.scan import scan
 
 __all__ = ["app"]
 
@@ -47,6 +48,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "report": report,
     "list": list_studies,
     "export": export,
+    "scan": scan,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
