@@ -9,6 +9,7 @@ import typer
 
 from analyzer import __version__
 from analyzer.cli.analyze import analyze
+from analyzer.cli.audit import audit
 from analyzer.cli.export import export
 from analyzer.cli.list import list_studies
 from analyzer.cli.replicate import replicate
@@ -44,6 +45,7 @@ def _root(
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "analyze": analyze,
+    "audit": audit,
     "replicate": replicate,
     "report": report,
     "list": list_studies,

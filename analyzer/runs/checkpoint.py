@@ -14,7 +14,7 @@ from analyzer.domain.checkpoint import Checkpoint
 from analyzer.errors import CheckpointError
 from analyzer.runs.scan import Inert, RefusedGlobal, Tensor, scan_pickle
 
-__all__ = ["load_payload", "read_checkpoint"]
+__all__ = ["load_payload", "read_checkpoint", "scan_checkpoint"]
 
 _BROKEN = (
     pickle.UnpicklingError,
@@ -71,6 +71,30 @@ def read_checkpoint(path: Path, *, trust: bool = False) -> Checkpoint:
     raw, digest = _read(path)
     found, _ = _scan(path, raw, trust)
     return _facts(path, digest, _payload(path, found))
+
+
+def scan_checkpoint(path: Path, *, trust: bool = False) -> tuple[bytes, Mapping[str, Any]]:
+    """Read the file and its dictionary with stand-ins for modules and tensors; nothing in it is run.
+
+    Parameters
+    ----------
+    path, trust
+        As in :func:`read_checkpoint`.
+
+    Returns
+    -------
+    tuple
+        The bytes of the archive, and what Ultralytics saved.
+
+    Raises
+    ------
+    CheckpointError
+        As in :func:`read_checkpoint`.
+    """
+    path = path.absolute()
+    raw, _ = _read(path)
+    found, _ = _scan(path, raw, trust)
+    return raw, _payload(path, found)
 
 
 def load_payload(path: Path, *, trust: bool = False) -> dict[str, Any]:

@@ -31,10 +31,12 @@ class RefusedGlobal(pickle.UnpicklingError):
 
 
 class Tensor:
-    """Stand-in for a tensor: its shape only."""
+    """Stand-in for a tensor: its shape, and where its numbers lie in the archive."""
 
-    def __init__(self, shape: tuple[int, ...] = ()) -> None:
+    def __init__(self, shape: tuple[int, ...] = (), storage: object = None, offset: object = 0) -> None:
         self.shape = shape
+        self.storage = storage  # ("storage", "HalfStorage", key, device, elements), as the pickle says
+        self.offset = offset
 
 
 class _NeverCalled(type):
@@ -90,7 +92,8 @@ def _encode(text: str, encoding: str = "latin1") -> bytes:
 
 
 def _rebuild_tensor(*args: Any) -> Tensor:
-    return Tensor(tuple(args[2]) if len(args) > 2 and isinstance(args[2], (tuple, list)) else ())
+    shape = tuple(args[2]) if len(args) > 2 and isinstance(args[2], (tuple, list)) else ()
+    return Tensor(shape, *args[:2])
 
 
 def _rebuild_parameter(*args: object) -> object:
@@ -135,6 +138,12 @@ _REAL: dict[str, Callable[..., object]] = {
 }
 
 
+class _Storage(str):
+    """Stand-in for a typed storage class, which a pickle names but never calls."""
+
+    __slots__ = ()
+
+
 class _Scanner(pickle.Unpickler):
     def __init__(self, raw: bytes, trust: bool) -> None:
         super().__init__(io.BytesIO(raw))
@@ -153,6 +162,8 @@ class _Scanner(pickle.Unpickler):
         if use is None and not self.trust:
             raise RefusedGlobal(full)
         self.named[full] = None
+        if use is Use.CALL and module == "torch" and name.endswith("Storage"):
+            return _Storage(name)
         if use is Use.CALL:
             return _REAL.get(full, _path if module.startswith("pathlib") else _text)
         if full not in self._made:

@@ -1,0 +1,60 @@
+"""Label caches against the label files beside them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from analyzer.diagnosis.audit.facts import AuditFacts
+from analyzer.diagnosis.catalogue import finding
+from analyzer.domain.evidence import Finding
+
+__all__ = ["check_caches", "label_classes", "label_of"]
+
+
+def check_caches(facts: AuditFacts) -> Iterator[Finding]:
+    """Look for caches whose classes are not those of the files.
+
+    Such a cache was made from other labels, and Ultralytics goes on using it while the sizes (in newer versions also
+    the dates) of the files agree.
+    """
+    for cache in facts.data.caches:
+        stale = [name for name, classes in cache.classes.items() if _differs(name, classes)]
+        if stale:
+            shown = ", ".join(Path(n).name for n in stale[:5])
+            yield finding(
+                "stale-cache",
+                f"{cache.path} holds other classes than the label files of {len(stale)} of {len(cache.classes)} images "
+                f"({shown}).",
+                remedy=f"Delete {cache.path} and resume again.",
+            )
+
+
+def label_of(image: Path) -> Path:
+    """The label file of an image, found as ``img2label_paths`` does: the last /images/ becomes /labels/."""
+    slash = os.sep
+    return Path(f"{slash}labels{slash}".join(str(image).rsplit(f"{slash}images{slash}", 1)).rsplit(".", 1)[0] + ".txt")
+
+
+def label_classes(text: bytes) -> frozenset[int] | None:
+    r"""The classes in a label file; None where a line has none.
+
+    Examples
+    --------
+    >>> sorted(label_classes(b"3 0.5 0.5 0.1 0.1\n3 0.2 0.2 0.1 0.1\n")), label_classes(b"x y")
+    ([3], None)
+    """
+    try:
+        return frozenset(int(float(line.split(None, 1)[0])) for line in text.splitlines() if line.strip())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _differs(image: str, cached: Mapping[int, int]) -> bool:
+    """Only the set of classes is compared: Ultralytics drops double lines, so that counts may differ."""
+    try:
+        found = label_classes(label_of(Path(image)).read_bytes())
+    except OSError:
+        return False  # the data set was moved or the label is gone: not what this check is about
+    return found is not None and found != frozenset(cached)

@@ -1,0 +1,202 @@
+"""Read what the audit judges: both checkpoints, the data set, its manifest and caches. Nothing is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from analyzer.diagnosis.audit.caches import label_of
+from analyzer.diagnosis.audit.data import seconds_of
+from analyzer.diagnosis.audit.facts import AuditFacts, DataFacts, ManifestChange, Side
+from analyzer.domain.checkpoint import Checkpoint
+from analyzer.domain.run import DataSet, Run, Seam
+from analyzer.errors import CheckpointError, DataError
+from analyzer.runs.checkpoint import read_checkpoint
+from analyzer.runs.dataset import manifest, resolve_dataset
+from analyzer.runs.fingerprint import list_images
+from analyzer.runs.labelcache import read_label_cache
+from analyzer.runs.tensors import read_tensors
+from analyzer.runs.versions import installed_versions
+
+__all__ = ["collect_facts", "find_after"]
+
+
+def collect_facts(
+    run: Run | None,
+    seam: Seam | None,
+    seams: tuple[Seam, ...],
+    before: Checkpoint | None,
+    *,
+    after: Checkpoint | None = None,
+    data: Path | None = None,
+    trust: bool = False,
+) -> AuditFacts:
+    """Read everything that the audit judges.
+
+    Parameters
+    ----------
+    run, seam, seams
+        The run, the seam that is judged, and all that are visible; None and empty for a checkpoint alone.
+    before
+        The checkpoint from which the seam started.
+    after
+        One written after it; looked for in the run where None.
+    data
+        Data yaml given by the user instead of that of the arguments.
+    trust
+        Accept classes that are not known; nothing is imported or run in either case.
+
+    Raises
+    ------
+    CheckpointError
+        A checkpoint that was readable before is damaged.
+    """
+    if after is None and run is not None and seam is not None:
+        after = find_after(run, seam, before, trust=trust)
+    args = before.train_args if before is not None else run.args if run is not None else {}
+    where = run.path if run is not None else before.path.parent if before is not None else Path.cwd()
+    return AuditFacts(
+        run,
+        seam,
+        seams,
+        _side(before, trust),
+        _side(after, trust),
+        _data(args, where, before, data, _manifest_of(run, before)),
+        installed_versions(),
+    )
+
+
+def find_after(run: Run, seam: Seam, before: Checkpoint | None, *, trust: bool = False) -> Checkpoint | None:
+    """A checkpoint of the resumed epochs: the periodic one of the first, else last.pt or best.pt; else None."""
+    for name in (f"epoch{seam.epoch - 1}.pt", "last.pt", "best.pt"):
+        path = run.path / "weights" / name
+        if not path.is_file() or (before is not None and path.absolute() == before.path):
+            continue
+        try:
+            found = read_checkpoint(path, trust=trust)
+        except CheckpointError:
+            continue  # half written, or no checkpoint: the audit says less, and that is all
+        if found.csv_epoch >= seam.epoch:
+            return found
+    return None
+
+
+def _side(checkpoint: Checkpoint | None, trust: bool) -> Side | None:
+    return None if checkpoint is None else Side(checkpoint, read_tensors(checkpoint.path, trust=trust))
+
+
+def _manifest_of(run: Run | None, before: Checkpoint | None) -> Mapping[str, Any] | None:
+    """The manifest kept for this seam: of the same checkpoint, else of its epoch."""
+    if run is None or before is None:
+        return None
+    found = None
+    for path in sorted((run.path / "drift" / "seams").glob("*/manifest.json")):
+        try:
+            held = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if not isinstance(held, dict) or not isinstance(held.get("data"), dict):
+            continue
+        if held.get("checkpoint") == before.sha256:
+            return dict(held["data"])
+        if held.get("epoch") == before.csv_epoch:
+            found = dict(held["data"])
+    return found
+
+
+def _data(
+    args: Mapping[str, Any],
+    where: Path,
+    before: Checkpoint | None,
+    override: Path | None,
+    recorded: Mapping[str, Any] | None,
+) -> DataFacts:
+    try:
+        data = resolve_dataset(args, run=where, override=override)
+        images = {
+            split: [(place, i) for place in places for i in list_images(place)] for split, places in _places(data)
+        }
+    except DataError as e:
+        return DataFacts(missing=f"The data set was not looked at: {e.what}")
+    labels = {} if data.yaml.is_dir() else _labels(images)
+    date = seconds_of(before.date) if before is not None else None
+    newer = () if date is None else tuple(name for name, _, modified in _dated(labels) if modified > date)
+    folders = dict.fromkeys(path.parent for found in labels.values() for path, _ in found)
+    caches = tuple(read_label_cache(c) for f in folders if (c := f.with_suffix(".cache")).is_file())
+    return DataFacts(
+        names=data.names,
+        images={split: len(found) for split, found in images.items()},
+        labels={split: len(found) for split, found in labels.items()},
+        newer=newer,
+        manifest_names=_recorded_names(recorded),
+        changes=None if recorded is None else tuple(_changes(data, recorded, images)),
+        caches=caches,
+    )
+
+
+def _places(data: DataSet) -> Iterator[tuple[str, tuple[Path, ...]]]:
+    yield from sorted(data.splits.items())
+
+
+def _labels(images: Mapping[str, list[tuple[Path, Path]]]) -> dict[str, list[tuple[Path, float]]]:
+    """Label files that exist, with their time of change."""
+    found: dict[str, list[tuple[Path, float]]] = {}
+    for split, items in images.items():
+        found[split] = []
+        for _, image in items:
+            label = label_of(image)
+            try:
+                found[split].append((label, label.stat().st_mtime))
+            except OSError:
+                continue  # an image without objects has no label file
+    return found
+
+
+def _dated(labels: Mapping[str, list[tuple[Path, float]]]) -> Iterator[tuple[str, str, float]]:
+    for split, items in labels.items():
+        for path, modified in items:
+            yield f"{split}/{path.name}", split, modified
+
+
+def _recorded_names(recorded: Mapping[str, Any] | None) -> dict[int, str] | None:
+    names = recorded.get("names") if recorded is not None else None
+    return {int(k): str(v) for k, v in names.items() if str(k).isdigit()} if isinstance(names, dict) else None
+
+
+def _changes(
+    data: DataSet, recorded: Mapping[str, Any], images: Mapping[str, list[tuple[Path, Path]]]
+) -> Iterator[ManifestChange]:
+    """File by file against the manifest."""
+    now = manifest(data)
+    if now["sha256"] == recorded.get("sha256"):
+        return
+    old_splits = recorded.get("splits")
+    for split, files in now["splits"].items():
+        old = old_splits.get(split, {}) if isinstance(old_splits, dict) else {}
+        paths = {_relative(place, image): image for place, image in images.get(split, [])}
+        for name in sorted({*files, *old}):
+            if files.get(name) == old.get(name):
+                continue
+            if name not in files:
+                yield ManifestChange(split, name, "removed", None)
+            elif name not in old:
+                yield ManifestChange(split, name, "added", _modified(paths.get(name)))
+            elif files[name][1] != old[name][1]:
+                label = label_of(paths[name]) if name in paths else None
+                yield ManifestChange(split, name, "label changed", _modified(label))
+            else:
+                yield ManifestChange(split, name, "image size changed", _modified(paths.get(name)))
+
+
+def _relative(place: Path, image: Path) -> str:
+    base = place if place.is_dir() else place.parent
+    return image.relative_to(base).as_posix() if image.is_relative_to(base) else image.as_posix()
+
+
+def _modified(path: Path | None) -> float | None:
+    try:
+        return path.stat().st_mtime if path is not None else None
+    except OSError:
+        return None

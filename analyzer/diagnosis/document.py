@@ -1,0 +1,78 @@
+"""`docs/FAULTS.md`, written from the catalogue and the known bugs: ``python -m analyzer.diagnosis.document FILE``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from analyzer.diagnosis.catalogue import CATALOGUE, Entry
+from analyzer.diagnosis.known_bugs import KnownBug, known_bugs
+from analyzer.domain.evidence import Severity
+
+__all__ = ["faults_page", "main"]
+
+_TITLES = {
+    Severity.HARD: "Hard findings",
+    Severity.WARNING: "Warnings",
+    Severity.INFORMATION: "Information",
+}
+_INTRO = {
+    Severity.HARD: "Certain from the state alone: the verdict is FAULT whatever the metrics say. A single case may "
+    "weigh less where it is not certain; it is then shown as a warning.",
+    Severity.WARNING: "Worth a look; they decide nothing by themselves.",
+    Severity.INFORMATION: "Said so that nobody has to guess; nothing needs to be done.",
+}
+
+
+def faults_page() -> str:
+    """The whole page, as Markdown."""
+    parts = [
+        "# What the state audit finds\n",
+        "Generated from the package (`python -m analyzer.diagnosis.document docs/FAULTS.md`); do not "
+        "edit it by hand. `drift audit RUN` looks at the checkpoints on both sides of the seam, the arguments, "
+        "results.csv, the data set and its label caches. Nothing is trained, and no code in any file is run.\n",
+    ]
+    for severity, title in _TITLES.items():
+        rows = [_row(entry) for entry in CATALOGUE if entry.severity is severity]
+        parts += [
+            f"## {title}\n",
+            _INTRO[severity] + "\n",
+            "| id | what is seen | remedy |\n|---|---|---|\n" + "".join(rows),
+        ]
+    parts += [
+        "## Known bugs of Ultralytics\n",
+        "Named as information where version and circumstances fit. *Seen up to* is the last version in which the bug "
+        "was seen, *fixed* the first in which it was seen to be gone (it may have been earlier); a dash: not known.\n",
+        "| id | seen up to | fixed | touches | symptom | threads |\n|---|---|---|---|---|---|\n"
+        + "".join(_bug(bug) for bug in known_bugs()),
+    ]
+    return "\n".join(parts)
+
+
+def _row(entry: Entry) -> str:
+    return f"| `{entry.id}` | {entry.seen} | {entry.remedy or '-'} |\n"
+
+
+def _bug(bug: KnownBug) -> str:
+    cells = (
+        f"`{bug.id}`",
+        bug.affected_up_to or "-",
+        bug.fixed_since or "-",
+        ", ".join(bug.when),
+        bug.symptom,
+        ", ".join(bug.threads) or "-",
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page to the file named, or to stdout."""
+    if arguments:
+        Path(arguments[0]).write_text(faults_page(), encoding="utf-8")
+    else:
+        sys.stdout.write(faults_page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
