@@ -16,9 +16,10 @@ Array = NDArray[np.float64]
 WINDOW = 10  # epochs that predict the next one
 SPREAD = 20  # past residuals that say how far predictions miss
 _LEAST = 8
+REPEATS = 0.25  # of the steps: beyond it the column is saturated, all zero or validated every few epochs only
 FIRST = WINDOW + _LEAST  # epochs of a regime before one can be judged
 # P(score of an ordinary epoch > s) <= (s / TAIL_SCALE) ** -TAIL_INDEX, measured (docs/METHOD.md)
-TAIL_SCALE, TAIL_INDEX = 3.0, 3.0
+TAIL_SCALE, TAIL_INDEX = 1.0, 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +76,20 @@ class Screening:
 def residual_scores(values: ArrayLike, *, starts: Sequence[int] = (), unit: float = 0.0) -> tuple[Array, Array]:
     """One-epoch-ahead residual of every epoch of one metric over the robust sd of the residuals before it.
 
-    Prediction: median intercept with the Theil-Sen slope (Sen 1968, doi 10.1080/01621459.1968.10480934) of the last 10 epochs,
+    Prediction: median intercept with the Theil-Sen slope (Sen 1968, doi 10.1080/01621459.1968.10480934) of the last
+    10 epochs,
     carried one on. Sd: 1.4826 median |residual| of the last 20 residuals (at least 8), at least the rounding unit.
+    A column that repeats its value at more than a quarter of the last steps (saturated, zero, validated every few
+    epochs) is not
+    judged there.
 
     Parameters
     ----------
     values
         Shape (T,).
     starts
-        Rows at which a new regime starts with a known step (mosaic closes): that step is taken out, its row gets no score.
+        Rows at which a new regime starts with a known step (mosaic closes): that step is taken out, its row gets no
+        score.
     unit
         Rounding unit.
 
@@ -103,13 +109,16 @@ def residual_scores(values: ArrayLike, *, starts: Sequence[int] = (), unit: floa
             removed[start:] += step
     if len(x) <= WINDOW:
         return score, predicted
-    windows = sliding_window_view(x, WINDOW)[:-1]
-    predicted[WINDOW:] = _ahead(windows)
+    with np.errstate(invalid="ignore"):  # infinite cells give NaN, which is not judged
+        predicted[WINDOW:] = _ahead(sliding_window_view(x, WINDOW)[:-1])
+    repeats = np.concatenate([[False], np.diff(np.asarray(values, dtype=np.float64)) == 0])
     residual = x - predicted
     for t in range(FIRST, len(x)):
         past = residual[max(WINDOW, t - SPREAD) : t]
         past = past[np.isfinite(past)]
-        if len(past) >= _LEAST and np.isfinite(residual[t]) and t not in starts:
+        if len(past) < _LEAST or not np.isfinite(residual[t]) or t in starts:
+            continue
+        if repeats[max(1, t - SPREAD) : t + 1].mean() <= REPEATS:
             score[t] = residual[t] / max(1.4826 * float(np.median(np.abs(past))), unit, 1e-12)
     return score, predicted + removed
 
@@ -136,7 +145,8 @@ def screen_run(
     """Find abnormal epochs of a run, with at most ``alpha`` chance of any alarm in an ordinary run.
 
     The score of an epoch is its largest |residual score| over the metrics. Its tail on ordinary epochs is bounded by a
-    Pareto law measured on public runs (docs/METHOD.md), and Bonferroni runs over the epochs: p_run = n (s / scale)^-index.
+    Pareto law measured on public runs (docs/METHOD.md), and Bonferroni runs over the epochs: p_run = n (s /
+    scale)^-index.
 
     Parameters
     ----------

@@ -1,7 +1,9 @@
-"""How often the history rules accuse ordinary epochs of public runs: ``python tests/calibration/measure_wild.py FOLDER``.
+"""How often the history rules accuse ordinary epochs of public runs.
 
-FOLDER holds ``index.csv`` and ``runs/ID/results.csv`` (and ``args.yaml``). Runs with a visible seam or epoch anomaly are left out.
-Prints the tables of docs/METHOD.md.
+``python tests/calibration/measure_wild.py FOLDER``
+
+FOLDER holds ``index.csv`` and ``runs/ID/results.csv`` (and ``args.yaml``). Runs with a visible seam or
+epoch anomaly are left out. Prints the tables of docs/METHOD.md.
 """
 
 from __future__ import annotations
@@ -116,7 +118,13 @@ def screening(runs: list[Ordinary], alpha: float) -> dict[str, float]:
         if found.judged:
             flags.append((run.repo, float(bool(found.alarms))))
     plain, repo, n = by_repository(flags)
-    return {"alpha": alpha, "runs": len(flags), "runs with alarm": plain, "mean over repositories": repo, "repositories": n}
+    return {
+        "alpha": alpha,
+        "runs": len(flags),
+        "runs with alarm": plain,
+        "mean over repositories": repo,
+        "repositories": n,
+    }
 
 
 def one_epoch(runs: list[Ordinary], alpha: float, each: int, rng: np.random.Generator) -> dict[str, float]:

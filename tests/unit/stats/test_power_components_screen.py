@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.power import TTestPower
+
+from analyzer.stats.components import crossed_components, nested_components
+from analyzer.stats.power import detectable_multiple, plan, two_sided_power
+from analyzer.stats.screen import FIRST, residual_scores, screen_run
+
+
+@pytest.mark.parametrize(("multiple", "n"), [(1.0, 5), (2.5, 8), (4.0, 20)])
+def test_power_is_that_of_statsmodels(multiple, n):
+    """A one-sample t test of effect d with n values has noncentrality d sqrt(n) and n - 1 df."""
+    mine = two_sided_power(multiple, n - 1, stats.t.isf(0.025, n - 1))
+    assert mine == pytest.approx(TTestPower().power(multiple / np.sqrt(n), n, 0.05, alternative="two-sided"), abs=1e-6)
+
+
+@pytest.mark.parametrize(("df", "critical"), [(2, 14.0), (2, 60.0), (9.6, 5.0), (200, 3.0)])
+def test_detectable_multiple_has_its_power(df, critical):
+    assert two_sided_power(detectable_multiple(df, critical), df, critical) == pytest.approx(0.8, abs=1e-4)
+
+
+def test_plan():
+    made = plan(8.0, family=8, alpha_null=0.04)
+    powers = [p.power for p in made.points]
+    assert powers == sorted(powers)
+    assert made.enough == next(p.n for p in made.points if p.power >= 0.8)
+    assert not made.out_of_reach
+    lent = plan(8.0, family=8, alpha_null=0.04, prior_df=7.6)
+    assert lent.points[0].power > made.points[0].power
+    small = plan(2.0, family=8, alpha_null=0.04)
+    assert small.out_of_reach
+    assert small.enough is None
+
+
+def test_nested_by_hand():
+    seed, repeat = nested_components([[1.0, 3.0], [5.0, 7.0], [9.0, 11.0]])
+    # MSW = 2, MSB = 2 * var(2, 6, 10) = 32 -> between 15
+    assert (seed.variance, repeat.variance) == (15.0, 2.0)
+    assert seed.share == pytest.approx(15 / 17)
+    assert seed.p == pytest.approx(stats.f.sf(16, 2, 3))
+    assert repeat.interval.low == pytest.approx(3 * 2 / stats.chi2.isf(0.025, 3))
+
+
+def test_crossed_by_hand():
+    order, augmentation, rest = crossed_components([[1.0, 2.0], [5.0, 6.0]])
+    # purely additive: MSR = 2 * var(1.5, 5.5) = 16, MSC = 2 * var(3, 4) = 1, MSE = 0
+    assert (order.variance, augmentation.variance, rest.variance) == (8.0, 0.5, 0.0)
+
+
+def test_intervals_cover():
+    """95 % intervals of both components over 2,000 data sets: a bound of 6 binomial sd fails by chance in < 1e-8."""
+    rng = np.random.default_rng(7)
+    hits = np.zeros(2)
+    for _ in range(2000):
+        x = rng.normal(0, 2, (6, 1)) + rng.normal(0, 1, (6, 3))
+        a, b = nested_components(x)
+        hits += [a.interval.low <= 4 <= a.interval.high, b.interval.low <= 1 <= b.interval.high]
+    assert (np.abs(hits / 2000 - 0.95) < 6 * np.sqrt(0.95 * 0.05 / 2000)).all()
+
+
+def test_components_refuse_too_little():
+    with pytest.raises(ValueError, match="2 seeds"):
+        nested_components([[1.0, 2.0]])
+    with pytest.raises(ValueError, match="2 x 2"):
+        crossed_components([[1.0, np.nan], [2.0, 3.0]])
+
+
+def _run(length=80):
+    rng = np.random.default_rng(3)
+    t = np.arange(length)
+    return np.column_stack([2 * np.exp(-t / 40), 0.6 - 0.5 * np.exp(-t / 30)]) + rng.normal(0, 0.01, (length, 2))
+
+
+def _screen(values, **options):
+    return screen_run(
+        values, names=["train/a", "metrics/mAP50(B)"], adverse_sign=[1, -1], alpha=0.05, units=[1e-5, 1e-5], **options
+    )
+
+
+def test_quiet_run_has_no_alarm_and_a_spike_has():
+    values = _run()
+    assert _screen(values).alarms == ()
+    values[60, 0] += 1.0
+    found = _screen(values)
+    assert found.alarms[0].row == 60
+    assert found.alarms[0].adverse
+    assert found.alarms[0].p_run <= 0.05
+
+
+def test_closing_step_is_taken_out():
+    values = _run()
+    values[50:, 0] -= 1.0
+    assert _screen(values).alarms
+    assert _screen(values, starts=[50]).alarms == ()
+
+
+def test_saturated_columns_are_not_judged():
+    x = np.full(60, 0.995)
+    x[40] = 0.98
+    assert np.isnan(residual_scores(x, unit=1e-5)[0]).all()
+    assert np.isnan(residual_scores(_run()[:FIRST, 0])[0]).all()
