@@ -7,6 +7,7 @@ import time
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm
 from analyzer.pipeline.assemble import from_history, from_replicates, planned
+from analyzer.pipeline.audit import audit_scene
 from analyzer.pipeline.cost import agree_on_budget, plan_cost, refuse_busy_device
 from analyzer.pipeline.gather import HEALTHY, gather
 from analyzer.pipeline.judge import Observed
@@ -44,23 +45,24 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
     scene = look_at(request)
     past = look_back(scene, request.margins)
     observed = Observed.of(scene.observed_rows(request.epochs), scene.before, past)
+    audited = audit_scene(scene, request)
     if request.history_only or scene.checkpoint is None:
         if not request.history_only:
             progress.message(f"{scene.missing} Going on with the run's own history (--history-only).")
-        return _finish(from_history(scene, past, observed, request, started), request)
+        return _finish(from_history(scene, past, observed, audited, request, started), request)
     study = open_study(scene.checkpoint, scene.run.path, request)
     changes = as_configured(scene.diff)
     arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
     plan = plan_cost(scene, past, request, arms=len(arms))
     progress.message(_plan_words(plan))
     if request.dry_run:
-        return planned(scene, past, observed, request, plan, study, started)
+        return planned(scene, audited, request, plan, study, started)
     refuse_busy_device(scene, study, request)
     budget = agree_on_budget(plan, request, progress)
     if study.device.note:
         progress.message(study.device.note)
-    gathered = gather(scene, study, arms, past, observed, request, budget, plan, progress)
-    return _finish(from_replicates(scene, past, observed, gathered, request, plan, started), request)
+    gathered = gather(scene, study, arms, past, observed, request, budget, plan, progress, certain=bool(audited.hard))
+    return _finish(from_replicates(scene, past, observed, audited, gathered, request, plan, started), request)
 
 
 def _finish(analysis: Analysis, request: AnalyzeRequest) -> Analysis:

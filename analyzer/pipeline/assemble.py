@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.domain.evidence import Decision, Evidence, Finding, SeamCheck, Significance, Size, Verdict
+from analyzer.diagnosis.audit import Audited
+from analyzer.domain.evidence import Decision, Evidence, SeamCheck, Severity, Significance, Size, Verdict
 from analyzer.pipeline.frame import cost, environment, frame, not_run, reference, warnings
 from analyzer.pipeline.gather import Gathered
 from analyzer.pipeline.judge import (
@@ -24,7 +25,7 @@ from analyzer.pipeline.judge import (
 )
 from analyzer.pipeline.past import Past
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.scene import Scene, argument_findings
+from analyzer.pipeline.scene import Scene
 from analyzer.pipeline.study import Study
 from analyzer.replicates.study import arm_folder
 from analyzer.report.analysis import (
@@ -51,6 +52,7 @@ def from_replicates(
     scene: Scene,
     past: Past,
     observed: Observed,
+    audited: Audited,
     got: Gathered,
     request: AnalyzeRequest,
     plan: Plan,
@@ -71,17 +73,16 @@ def from_replicates(
         for j, (s, name, source) in enumerate(zip(shifts, past.names, past.sources, strict=True))
     )
     deciding = got.comparison.deciding
-    findings = argument_findings(scene.diff)
     evidence = Evidence(
         metrics=tuple((m.significant, m.size) for m in deciding),
         omnibus=got.comparison.omnibus,
         seam=seam_check.status,
-        certain_cause=bool(scene.diff.refused),
+        certain_cause=bool(audited.hard),
         changed_arguments=changed_size(differences, past) if differences else None,
         replay=got.replay,
     )
     decision = decide(evidence, names=[m.name for m in deciding], replicates_needed=_needed(got.comparison))
-    decision = _explained(decision, findings, got, request)
+    decision = _explained(decision, audited, got, request)
     paths = (
         path_tests(
             rows_of(got.null, past.names, observed.k).reshape(len(got.null), observed.k, -1),
@@ -106,7 +107,7 @@ def from_replicates(
         argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in scene.diff.changes),
         seam_check=seam_check.status,
         history_predictions=_predictions(seam_check),
-        audit=findings or None,
+        audit=audited.findings,
         looks=got.looks,
         replay=got.replay_step,
         paths=_path_points(paths, scene) if paths else (),
@@ -114,15 +115,13 @@ def from_replicates(
         environment=environment(got.study),
         cost=cost(got, started),
         warnings=warnings(scene, got),
-        not_run=not_run(findings, replay=got.no_replay),
+        not_run=not_run(replay=got.no_replay),
     )
 
 
-def _explained(decision: Decision, findings: tuple[Finding, ...], got: Gathered, request: AnalyzeRequest) -> Decision:
+def _explained(decision: Decision, audited: Audited, got: Gathered, request: AnalyzeRequest) -> Decision:
     """Add the findings, and what a spent budget left open."""
-    reasons, settle = decision.reasons, decision.settle
-    if findings:
-        reasons = (*(f.evidence for f in findings), *reasons)
+    reasons, settle = (*_accusations(audited), *decision.reasons), decision.settle
     wanted = request.replicates or PILOT
     if got.collector.exhausted:
         reasons = (
@@ -135,7 +134,14 @@ def _explained(decision: Decision, findings: tuple[Finding, ...], got: Gathered,
     return replace(decision, reasons=reasons, settle=settle)
 
 
-def from_history(scene: Scene, past: Past, observed: Observed, request: AnalyzeRequest, started: float) -> Analysis:
+def _accusations(audited: Audited) -> tuple[str, ...]:
+    """What the audit found and somebody should look at; mere information stays in its table."""
+    return tuple(f.evidence for f in audited.findings if f.severity is not Severity.INFORMATION)
+
+
+def from_history(
+    scene: Scene, past: Past, observed: Observed, audited: Audited, request: AnalyzeRequest, started: float
+) -> Analysis:
     """Judge without training: the observed row against the epochs before it."""
     keep = past.deciding & np.isfinite(observed.values[0])
     result = (
@@ -155,12 +161,12 @@ def from_history(scene: Scene, past: Past, observed: Observed, request: AnalyzeR
     cells = tuple((m.significant, m.size) for m in metrics) or ((Significance.UNKNOWN, Size.UNKNOWN),)
     if observed.diverged(past):
         cells = (*cells, (Significance.YES, Size.NOT_INSIDE))
-    decision = decide(Evidence(metrics=cells), names=[m.name for m in metrics])
+    evidence = Evidence(metrics=cells, certain_cause=bool(audited.hard))
+    decision = decide(evidence, names=[m.name for m in metrics])
     weaker = (
         "Judged by the run's own history only: it cannot tell what every resume of this checkpoint does from a fault."
     )
-    findings = argument_findings(scene.diff)
-    reasons = (*decision.reasons, weaker, *((scene.missing,) if scene.missing else ()))
+    reasons = (*_accusations(audited), *decision.reasons, weaker, *((scene.missing,) if scene.missing else ()))
     return replace(
         frame(scene, request, replace(decision, reasons=reasons), started),
         metrics=metrics,
@@ -168,16 +174,16 @@ def from_history(scene: Scene, past: Past, observed: Observed, request: AnalyzeR
         study=(request.out or scene.run.path / "drift") / f"history-seam{scene.seam.epoch}",
         history_only=True,
         history_predictions=_predictions(result),
-        audit=findings or None,
+        audit=audited.findings,
         warnings=scene.notes,
-        not_run=(NotRun("null", "history only: no replicate was trained"), *not_run(findings, replay="history only")),
+        not_run=(NotRun("null", "history only: no replicate was trained"), *not_run(replay="history only")),
     )
 
 
 def planned(
-    scene: Scene, past: Past, observed: Observed, request: AnalyzeRequest, plan: Plan, study: Study, started: float
+    scene: Scene, audited: Audited, request: AnalyzeRequest, plan: Plan, study: Study, started: float
 ) -> Analysis:
-    """The cost plan of ``--dry-run``; nothing was judged and nothing is written."""
+    """The cost plan of ``--dry-run`` and the audit; nothing was judged and nothing is written."""
     decision = Decision(
         Verdict.INCONCLUSIVE, "dry-run", ("Nothing was trained (--dry-run).",), ("Run it without --dry-run.",)
     )
@@ -188,8 +194,9 @@ def planned(
         checkpoint=reference(checkpoint, scene.run.path),
         study=study.store.path,
         plan=plan,
+        audit=audited.findings,
         warnings=scene.notes,
-        not_run=(NotRun("null", "--dry-run"), *not_run((), replay="--dry-run")),
+        not_run=(NotRun("null", "--dry-run"), *not_run(replay="--dry-run")),
     )
 
 

@@ -9,11 +9,13 @@ from analyzer.diagnosis.audit import Audited, audit
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError, RunError
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.scene import Scene
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import find_checkpoint, read_run
 from analyzer.runs.seams import find_seams, seam_at
 
-__all__ = ["audit_place"]
+__all__ = ["audit_place", "audit_scene"]
 
 
 def audit_place(
@@ -59,6 +61,13 @@ def audit_place(
     if chosen is not None and chosen.row not in {s.row for s in seams}:
         seams = (*seams, chosen)
     return audit(run, chosen, seams, before, data=data, trust=trust)
+
+
+def audit_scene(scene: Scene, request: AnalyzeRequest) -> Audited:
+    """Audit the resume that `drift analyze` judges, before anything is trained."""
+    seams = tuple(sorted((scene.seam, *scene.others), key=lambda s: s.row))
+    trust = request.trust_checkpoint
+    return audit(scene.run, scene.seam, seams, scene.checkpoint, data=request.data, trust=trust)
 
 
 def _run_around(place: Path) -> Run | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from analyzer import __version__
 from analyzer.domain.checkpoint import Checkpoint
-from analyzer.domain.evidence import Decision, Finding
+from analyzer.domain.evidence import Decision
 from analyzer.pipeline.gather import Gathered
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.scene import Scene
@@ -88,12 +88,10 @@ def warnings(scene: Scene, got: Gathered) -> tuple[str, ...]:
     return tuple(found)
 
 
-def not_run(findings: tuple[Finding, ...], *, replay: str = _LATER) -> tuple[NotRun, ...]:
+def not_run(*, replay: str = _LATER) -> tuple[NotRun, ...]:
     """Steps of the ladder that were left out, with the reason; an empty one for a replay that was made."""
-    limited = "arguments were compared and do not differ; " + _LATER + " beyond that"
-    audit = () if findings else (NotRun("audit", limited),)
     repeated = (NotRun("replay", replay),) if replay else ()
-    return (*audit, *repeated, *(NotRun(step, _LATER) for step in ("revalidation", "diagnosis", "attribution")))
+    return (*repeated, *(NotRun(step, _LATER) for step in ("revalidation", "diagnosis", "attribution")))
 
 
 def _command(request: AnalyzeRequest) -> str:

@@ -58,13 +58,15 @@ def gather(
     budget: Budget,
     plan: Plan,
     progress: Progress,
+    *,
+    certain: bool,
 ) -> Gathered:
     """Repeat the user's own resume, then train as few replicates as the evidence allows, the null arm first.
 
-    A certain cause needs no replay: the replicates then only say how much it matters.
+    A certain cause (`certain`: the audit has a hard finding) needs no replay: the replicates then only say how much it
+    matters.
     """
     collector = Collector(study, budget, progress, pace=plan.seconds_per_replicate)
-    certain = bool(scene.diff.refused)
     with study.store.lock():
         study.store.describe(study.facts)
         try:

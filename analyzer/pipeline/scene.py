@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from analyzer.domain.checkpoint import Checkpoint
-from analyzer.domain.evidence import Finding, Severity
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError, RunError
 from analyzer.pipeline.request import AnalyzeRequest
@@ -18,7 +17,7 @@ from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import find_checkpoint, read_run
 from analyzer.runs.seams import find_seams, seam_at, why_no_seam
 
-__all__ = ["Scene", "argument_findings", "as_configured", "look_at"]
+__all__ = ["Scene", "as_configured", "look_at"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,30 +154,6 @@ def _before_of(run: Run, seam: Seam, checkpoint: Checkpoint) -> Seam:
     """*Before* is the row of the checkpoint's epoch, the last one above the seam."""
     rows = np.flatnonzero(run.history.epochs[: seam.row] == checkpoint.csv_epoch)
     return replace(seam, before=int(rows[-1])) if len(rows) else seam
-
-
-def argument_findings(diff: ArgsDiff) -> tuple[Finding, ...]:
-    """Changed arguments as findings: refused ones are certain, allowed ones are to be measured."""
-    findings = [
-        Finding(
-            "edited-arguments" if c.name != "lr0" else "lr-jump",
-            Severity.HARD,
-            f"{c.name} is {c.before} in the checkpoint and {c.after} in the resumed run; Ultralytics refuses to change "
-            "it on resume, so the checkpoint was edited or this was a new run.",
-            f"Resume again from the unedited checkpoint, with {c.name}={c.before}.",
-        )
-        for c in diff.refused
-    ]
-    findings += [
-        Finding(
-            "changed-arguments",
-            Severity.WARNING,
-            f"{c.name} was changed from {c.before} to {c.after} at the resume.",
-            f"If you did not want it, resume with {c.name}={c.before}.",
-        )
-        for c in diff.allowed
-    ]
-    return tuple(findings)
 
 
 def as_configured(diff: ArgsDiff) -> dict[str, Any]:

@@ -23,6 +23,10 @@ def ids(audited, severity=Severity.HARD):
     return [f.id for f in audited.findings if f.severity is severity]
 
 
+def after_of(run):
+    return audit_place(run).facts.after.checkpoint.path
+
+
 def edit(path, change):
     payload = torch.load(path, map_location="cpu", weights_only=False)
     change(payload)
@@ -68,12 +72,12 @@ def test_untouched_copy_is_healthy(run):
 
 
 def test_ema_reset(run):
-    edit(run / "weights/last.pt", lambda p: p.update(updates=4))
+    edit(after_of(run), lambda p: p.update(updates=4))
     assert ids(audit_place(run)) == ["ema-reset"]
 
 
 def test_optimizer_lost(run):
-    edit(run / "weights/last.pt", lambda p: p["optimizer"]["state"].clear())
+    edit(after_of(run), lambda p: p["optimizer"]["state"].clear())
     assert ids(audit_place(run)) == ["optimizer-lost"]
 
 
@@ -82,7 +86,7 @@ def test_adam_counters_that_began_anew(run):
         for state in payload["optimizer"]["state"].values():
             state["step"] = torch.tensor(4.0)
 
-    edit(run / "weights/last.pt", restart)
+    edit(after_of(run), restart)
     assert "optimizer-lost" in ids(audit_place(run))
 
 
@@ -91,17 +95,17 @@ def test_second_moments_in_half_precision(run):
         for state in payload["optimizer"]["state"].values():
             state["exp_avg_sq"] = state["exp_avg_sq"].half() * 0
 
-    edit(run / "weights/last.pt", halve)
+    edit(after_of(run), halve)
     assert ids(audit_place(run)) == ["optimizer-underflow"]
 
 
 def test_nan_weights(run):
-    edit(run / "weights/last.pt", lambda p: next(p["ema"].parameters()).data.fill_(float("nan")))
+    edit(after_of(run), lambda p: next(p["ema"].parameters()).data.fill_(float("nan")))
     assert "non-finite" in ids(audit_place(run))
 
 
 def test_other_optimizer(run):
-    edit(run / "weights/last.pt", lambda p: p["train_args"].update(optimizer="SGD"))
+    edit(after_of(run), lambda p: p["train_args"].update(optimizer="SGD"))
     assert set(ids(audit_place(run))) == {"optimizer-changed"}
 
 

@@ -32,7 +32,9 @@ def check_arguments(facts: AuditFacts) -> Iterator[Finding]:
         return
     seen: set[str] = set()
     # args.yaml is written when the resume starts; the later checkpoint also knows what changed then (batch after OOM).
-    sides = [(facts.run.args, "args.yaml")] if facts.run is not None and facts.run.args else []
+    # It is that of the last resume: where there was a later one, only the checkpoint tells what this one was given.
+    latest = not any(s.row > facts.seam.row for s in facts.seams)
+    sides = [(facts.run.args, "args.yaml")] if facts.run is not None and facts.run.args and latest else []
     sides += [(after.train_args, after.path.name)] if after is not None and after.train_args else []
     for args, where in sides:
         diff = diff_args(before.train_args, args, version=before.version)
@@ -83,7 +85,8 @@ def _mosaic(facts: AuditFacts) -> Iterator[Finding]:
     if closes is None:
         return
     first = facts.seam.epoch
-    later = _closing_epoch({**facts.train_args, **(facts.run.args if facts.run else {})})
+    after = facts.after.checkpoint.train_args if facts.after else facts.run.args if facts.run else {}
+    later = _closing_epoch({**facts.train_args, **after})
     if later != closes and (first >= closes) != (later is not None and first >= later):
         state = ("open", "closed") if first < closes else ("closed", "open")
         yield finding(

@@ -54,22 +54,28 @@ def collect_facts(
         A checkpoint that was readable before is damaged.
     """
     if after is None and run is not None and seam is not None:
-        after = find_after(run, seam, before, trust=trust)
+        after = find_after(run, seam, before, seams=seams, trust=trust)
     args = before.train_args if before is not None else run.args if run is not None else {}
     where = run.path if run is not None else before.path.parent if before is not None else Path.cwd()
     return AuditFacts(
         run,
         seam,
         seams,
-        _side(before, trust),
-        _side(after, trust),
+        None if before is None else Side(before, read_tensors(before.path, trust=trust)),
+        _after_side(after, trust),
         _data(args, where, before, data, _manifest_of(run, before)),
         installed_versions(),
     )
 
 
-def find_after(run: Run, seam: Seam, before: Checkpoint | None, *, trust: bool = False) -> Checkpoint | None:
-    """A checkpoint of the resumed epochs: the periodic one of the first, else last.pt or best.pt; else None."""
+def find_after(
+    run: Run, seam: Seam, before: Checkpoint | None, *, seams: tuple[Seam, ...] = (), trust: bool = False
+) -> Checkpoint | None:
+    """A checkpoint of the resumed epochs, before the next seam: the periodic one of the first, else last.pt or best.pt.
+
+    None where there is none: a checkpoint that a later resume wrote would accuse this one of the other's faults.
+    """
+    end = min((s.epoch for s in seams if s.row > seam.row), default=None)
     for name in (f"epoch{seam.epoch - 1}.pt", "last.pt", "best.pt"):
         path = run.path / "weights" / name
         if not path.is_file() or (before is not None and path.absolute() == before.path):
@@ -78,13 +84,19 @@ def find_after(run: Run, seam: Seam, before: Checkpoint | None, *, trust: bool =
             found = read_checkpoint(path, trust=trust)
         except CheckpointError:
             continue  # half written, or no checkpoint: the audit says less, and that is all
-        if found.csv_epoch >= seam.epoch:
+        if found.csv_epoch >= seam.epoch and (end is None or found.csv_epoch < end):
             return found
     return None
 
 
-def _side(checkpoint: Checkpoint | None, trust: bool) -> Side | None:
-    return None if checkpoint is None else Side(checkpoint, read_tensors(checkpoint.path, trust=trust))
+def _after_side(after: Checkpoint | None, trust: bool) -> Side | None:
+    """The later checkpoint; without its tensors where a running training replaces the file just now."""
+    if after is None:
+        return None
+    try:
+        return Side(after, read_tensors(after.path, trust=trust))
+    except CheckpointError:
+        return Side(after)
 
 
 def _manifest_of(run: Run | None, before: Checkpoint | None) -> Mapping[str, Any] | None:
