@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from analyzer.report.analysis import Analysis
 
 __version__ = "0.1.0"
-__all__ = ["Analysis", "Verdict", "__version__", "analyze"]
+__all__ = ["Analysis", "Verdict", "__version__", "add_drift_callback", "analyze"]
 
-_LAZY = {"Analysis": "analyzer.report.analysis", "Verdict": "analyzer.domain.evidence"}
+_LAZY = {
+    "Analysis": "analyzer.report.analysis",
+    "Verdict": "analyzer.domain.evidence",
+    "add_drift_callback": "analyzer.integrations.callback",
+}
 
 
 def analyze(run: str | Path, **options: Any) -> Analysis:

@@ -14,6 +14,7 @@ from analyzer.cli.export import export
 from analyzer.cli.list import list_studies
 from analyzer.cli.replicate import replicate
 from analyzer.cli.report import report
+from analyzer.cli.resume import resume
 from analyzer.cli.scan import scan
 
 __all__ = ["app"]
@@ -47,6 +48,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "analyze": analyze,
     "audit": audit,
     "replicate": replicate,
+    "resume": resume,
     "report": report,
     "list": list_studies,
     "export": export,

@@ -1,0 +1,229 @@
+"""Judge one resumed epoch while the run goes on: against the stored null of its checkpoint, else against history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analyzer.diagnosis.audit.arguments import argument_findings
+from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Significance, Size
+from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.pipeline.judge import (
+    Observed,
+    by_history,
+    history_check,
+    metric_evidence,
+    rows_of,
+    shift_arguments,
+    with_before,
+)
+from analyzer.pipeline.past import Past, look_back
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.scene import Scene, as_configured, look_at
+from analyzer.replicates.store import Store
+from analyzer.replicates.study import arm_folder
+from analyzer.runs.versions import installed_versions
+from analyzer.stats.null import shift_tests
+from analyzer.stats.seam import observed_against_history
+from analyzer.verdict import decide
+
+__all__ = ["EpochCheck", "check_epoch", "stored_null"]
+
+_MIN_REPLICATES = 2  # fewer have no spread
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EpochCheck:
+    """What one resumed epoch says.
+
+    Parameters
+    ----------
+    epoch
+        As results.csv counts.
+    against
+        Name of the study whose replicates were the null, or "history".
+    replicates
+        How many; 0 for history.
+    alpha
+        What this look may spend.
+    decision
+        Verdict, rule and reasons.
+    metrics
+        Evidence metric by metric.
+    """
+
+    epoch: int
+    against: str
+    replicates: int
+    alpha: float
+    decision: Decision
+    metrics: tuple[MetricEvidence, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The check as plain JSON; what is not finite is None."""
+        return {
+            "epoch": self.epoch,
+            "against": self.against,
+            "replicates": self.replicates,
+            "alpha": self.alpha,
+            "verdict": self.decision.verdict.value,
+            "rule": self.decision.rule,
+            "reasons": list(self.decision.reasons),
+            "metrics": [
+                {
+                    "name": m.name,
+                    "before": _number(m.before),
+                    "observed": _number(m.observed),
+                    "expected": _number(m.null_mean),
+                    "p_adjusted": _number(m.p_adjusted),
+                    "margin": _number(m.margin),
+                    "verdict": m.verdict.value if m.verdict else None,
+                }
+                for m in self.metrics
+                if m.deciding
+            ],
+        }
+
+
+def check_epoch(run: Path, checkpoint: Path, epoch: int, *, looks: int, alpha: float, first: int) -> EpochCheck:
+    """Judge a row that the resumed run has just written.
+
+    The looks share alpha (Bonferroni): each tests its own row at ``alpha / looks``, with Holm over the deciding
+    metrics. Against a null, the null's share is spent on the rows and the rest once, at the first look, on the null
+    mean against history (a fault that all resumes share). Against history, the row of resumed epoch j is compared with
+    the prediction j epochs ahead, in the adverse direction only.
+
+    Parameters
+    ----------
+    run
+        The run directory.
+    checkpoint
+        The kept seam checkpoint.
+    epoch, first
+        The epoch that was written, and the first resumed one, as results.csv counts.
+    looks
+        K, how many epochs will be judged in all.
+    alpha
+        Rate of false alarms over all looks, in (0, 1).
+
+    Raises
+    ------
+    DriftError
+        The run or the checkpoint cannot be read, or the row is not there.
+    """
+    scene = look_at(AnalyzeRequest(run=run, checkpoint=checkpoint, seam=first, trust_checkpoint=True))
+    past = look_back(scene, ())
+    step = epoch - first
+    whole = Observed.of(scene.observed_rows(step + 1), scene.before, past)
+    if whole.k <= step:
+        raise IndexError(f"results.csv has no row of epoch {epoch} after the seam at epoch {first}")
+    observed = replace(whole, values=whole.values[step : step + 1])
+    study, null = stored_null((run / "drift", _beside(scene)), scene, step + 1)
+    if len(null) >= _MIN_REPLICATES:
+        decision, metrics = _by_null(scene, past, observed, null, step, looks, alpha)
+    else:
+        study, null = "history", ()
+        decision, metrics = _by_history(scene, past, observed, step + 1, alpha / looks)
+    findings = tuple(f.evidence for f in argument_findings(scene.diff, "args.yaml"))
+    decision = replace(decision, reasons=(*decision.reasons, *findings))
+    return EpochCheck(epoch, study, len(null), alpha / looks, decision, with_before(metrics, scene.before))
+
+
+def _beside(scene: Scene) -> Path:
+    """The tool's folder of the run that the checkpoint belongs to: another one where save_dir was changed."""
+    saved = scene.train_args.get("save_dir")
+    return Path(str(saved)) / "drift" if saved else scene.run.path / "drift"
+
+
+def stored_null(roots: Iterable[Path], scene: Scene, epochs: int) -> tuple[str, tuple[Replicate, ...]]:
+    """The largest stored null of the scene's checkpoint, made with the installed versions and the run's arguments.
+
+    Parameters
+    ----------
+    roots
+        Folders that hold studies.
+    scene
+        Its checkpoint names the studies; changed arguments ask for the arm *as configured*.
+    epochs
+        Replicates must have this many epochs (or have diverged).
+
+    Returns
+    -------
+    tuple
+        Name of the study and its replicates; empty where there is none.
+    """
+    changes = as_configured(scene.diff)
+    arm = arm_folder(Arm("as-configured", changes) if changes else Arm("healthy"))
+    installed = installed_versions()
+    best: tuple[str, tuple[Replicate, ...]] = ("", ())
+    for file in sorted({f for root in roots for f in root.glob("*/study.json")}):
+        try:
+            facts = json.loads(file.read_bytes())
+        except ValueError:
+            continue  # torn or foreign: no study of ours
+        versions = facts.get("versions") or {}
+        same = all(versions.get(p) in (None, installed.get(p)) for p in ("ultralytics", "torch"))
+        if scene.checkpoint is None or facts.get("checkpoint") != scene.checkpoint.sha256 or not same:
+            continue
+        found = Store(file.parent.parent, file.parent.name).all(arm)
+        usable = tuple(r for r in found if len(r.epochs) >= epochs or r.outcome is Outcome.DIVERGED)
+        usable = tuple(r for r in usable if r.outcome is not Outcome.FAILED)
+        if len(usable) > len(best[1]):
+            best = (file.parent.name, usable)
+    return best
+
+
+def _by_null(
+    scene: Scene, past: Past, observed: Observed, null: tuple[Replicate, ...], step: int, looks: int, alpha: float
+) -> tuple[Decision, tuple[MetricEvidence, ...]]:
+    rows = rows_of(null, past.names, step + 1).reshape(len(null), step + 1, -1)[:, step]
+    comparison = shift_tests(
+        rows,
+        observed.values[0],
+        diverged=[r.outcome is Outcome.DIVERGED for r in null],
+        **shift_arguments(past, observed, alpha / looks),
+    )
+    shared = history_check(null, past, alpha).status if step == 0 and not scene.diff.changes else SeamCheck.UNKNOWN
+    deciding = comparison.deciding
+    evidence = Evidence(
+        metrics=tuple((m.significant, m.size) for m in deciding),
+        omnibus=comparison.omnibus,
+        seam=shared,
+        certain_cause=bool(scene.diff.refused),
+    )
+    decision = decide(evidence, names=[m.name for m in deciding])
+    return decision, tuple(metric_evidence(m, s) for m, s in zip(comparison.metrics, past.sources, strict=True))
+
+
+def _by_history(
+    scene: Scene, past: Past, observed: Observed, ahead: int, alpha: float
+) -> tuple[Decision, tuple[MetricEvidence, ...]]:
+    keep = past.deciding & np.isfinite(observed.values[0])
+    names = [n for n, k in zip(past.names, keep, strict=True) if k]
+    metrics: tuple[MetricEvidence, ...] = ()
+    if len(past.values) and keep.any():
+        result = observed_against_history(
+            past.values[:, keep],
+            observed.values[0, keep],
+            names=names,
+            adverse_sign=past.adverse_sign[keep],
+            alpha=alpha,
+            units=past.units[keep],
+            crosses_close_mosaic=past.crossing,
+            ahead=ahead,
+        )
+        metrics = by_history(result, past)
+    cells = tuple((m.significant, m.size) for m in metrics) or ((Significance.UNKNOWN, Size.UNKNOWN),)
+    labels = [m.name for m in metrics] or ["every metric"]
+    if observed.diverged(past):
+        cells, labels = (*cells, (Significance.YES, Size.NOT_INSIDE)), [*labels, "a metric that is not finite any more"]
+    return decide(Evidence(metrics=cells, certain_cause=bool(scene.diff.refused)), names=labels), metrics
+
+
+def _number(value: float | None) -> float | None:
+    return float(value) if value is not None and np.isfinite(value) else None

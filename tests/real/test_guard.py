@@ -1,0 +1,140 @@
+"""The guard on real resumes: a healthy one goes on unchanged, a faulty one stops, its own errors stop nothing."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+LR0 = 0.01
+LAST = 22  # epochs of the whole training; killed after two less, so that a resume ends by itself with its final_eval
+KILLED = LAST - 2
+YOLO = [sys.executable, "-m", "analyzer.integrations.yolo", "--epochs", "2"]
+WORDS = ["train", "resume"]
+
+
+@pytest.fixture(scope="module")
+def broken_off(tmp_path_factory, train_run):
+    """A run with enough epochs for its history to speak."""
+    folder = tmp_path_factory.mktemp("guard")
+    return train_run(folder, until=KILLED, epochs=LAST, save_period=-1, lr0=LR0)
+
+
+@pytest.fixture
+def own_copy(broken_off, copy_run, demo_runs, tmp_path):
+    """``own_copy(name, **train_args)``: a copy that can be resumed on its own, its last.pt edited."""
+
+    def make(name, **train_args):
+        run = copy_run(broken_off, tmp_path / name)
+        demo_runs.relocate(run, **train_args)
+        return run
+
+    return make
+
+
+def environment(demo_runs, run):
+    return {**demo_runs.child_environment(run.parent), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def resume(demo_runs, run, command):
+    command = [*command, *WORDS, f"model={run / 'weights' / 'last.pt'}"]
+    return subprocess.run(command, env=environment(demo_runs, run), capture_output=True, text=True, check=False)
+
+
+def rows(run):
+    """The rows as written, without their times."""
+    lines = (run / "results.csv").read_text().splitlines()
+    return [line.split(",")[:1] + line.split(",")[2:] for line in lines]
+
+
+def guard_json(run):
+    return json.loads((run / "drift" / "guard.json").read_text())
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def kept(run):
+    return [p for p in (run / "drift" / "seams").rglob("*") if p.is_file()]
+
+
+KILL = """
+import os, sys, time
+real = os.fsync
+def hold(f):
+    if "checkpoint.pt" in os.readlink(f"/proc/self/fd/{f}"):
+        print("in the snapshot", flush=True)
+        time.sleep(600)
+    real(f)
+os.fsync = hold
+from analyzer.integrations.yolo import main
+main(sys.argv[1:])
+"""
+
+
+def kill_in_the_snapshot(demo_runs, run):
+    command = [sys.executable, "-c", KILL, *WORDS, f"model={run / 'weights' / 'last.pt'}"]
+    with subprocess.Popen(command, env=environment(demo_runs, run), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert any("in the snapshot" in line for line in process.stdout)
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+def test_healthy_resume_goes_on_to_the_bit_even_after_a_kill_in_the_snapshot(own_copy, demo_runs):
+    plain, guarded = own_copy("plain"), own_copy("guarded")
+    original = sha256(guarded / "weights" / "last.pt")
+    kill_in_the_snapshot(demo_runs, guarded)
+    assert sha256(guarded / "weights" / "last.pt") == original
+    assert [p.suffix for p in kept(guarded)] == [".tmp"]  # nothing under its final name
+    done = resume(demo_runs, guarded, [*YOLO, "--on-fault", "stop"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(p.name for p in kept(guarded)) == ["checkpoint.pt", "manifest.json"]
+    copy = next(p for p in kept(guarded) if p.suffix == ".pt")
+    assert sha256(copy) == original
+    report = guard_json(guarded)
+    assert [c["epoch"] for c in report["checks"]] == [LAST - 1, LAST]  # and not final_eval's
+    assert {c["against"] for c in report["checks"]} == {"history"}
+    assert (report["stopped"], report["error"], report["verdict"] == "FAULT") == (False, "", False)
+    assert report["checkpoint"]["sha256"] == original
+    without = resume(demo_runs, plain, [sys.executable, "-c", "from ultralytics.cfg import entrypoint; entrypoint()"])
+    assert without.returncode == 0, without.stdout + without.stderr
+    assert rows(guarded) == rows(plain)
+    assert rows(plain)[-1][0] == str(LAST)
+
+
+def test_faulty_resume_is_stopped_with_its_checkpoint_kept(own_copy, demo_runs):
+    run = own_copy("faulty", lr0=LR0 * 10)
+    original = sha256(run / "weights" / "last.pt")
+    done = resume(demo_runs, run, [*YOLO, "--on-fault", "stop"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = guard_json(run)
+    assert report["stopped"], report
+    assert report["verdict"] == "FAULT"
+    assert "further than chance" in report["reason"]
+    assert rows(run)[-1][0] == str(LAST - 1)
+    assert "drift guard: FAULT at epoch" in done.stdout + done.stderr
+    assert sha256(next(p for p in kept(run) if p.suffix == ".pt")) == original
+
+
+FAIL = """
+import sys
+import analyzer.integrations.check as check
+def fail(*a, **k):
+    raise ZeroDivisionError("on purpose")
+check.check_epoch = fail
+from analyzer.integrations.yolo import main
+main(sys.argv[1:])
+"""
+
+
+def test_an_error_of_the_guard_is_one_warning_and_the_training_goes_on(own_copy, demo_runs):
+    run = own_copy("failing")
+    done = resume(demo_runs, run, [sys.executable, "-c", FAIL, "--on-fault", "stop"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert rows(run)[-1][0] == str(LAST)
+    assert (done.stdout + done.stderr).count("drift guard:") == 1
+    assert guard_json(run)["error"] == "ZeroDivisionError: on purpose"
