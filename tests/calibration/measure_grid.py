@@ -46,7 +46,20 @@ def main() -> None:
     options = parser.parse_args()
     sources: dict[str, np.ndarray | None] = dict.fromkeys(SHAPES) | recorded(options.rows)
     results = []
-    head = "shape N alpha shift FAULT NEGLIGIBLE NOISE INCONCLUSIVE replicates odd single joint".split()
+    head = [
+        "shape",
+        "N",
+        "alpha",
+        "shift",
+        "FAULT",
+        "NEGLIGIBLE",
+        "NOISE",
+        "INCONCLUSIVE",
+        "replicates",
+        "odd",
+        "single",
+        "joint",
+    ]
     print(f"| {' | '.join(head)} |")
     print("| --- " * 12 + "|")
     for alpha in (0.05, 0.01):
