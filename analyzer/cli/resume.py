@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analyzer.cli.exit_codes import ExitCode
 from analyzer.cli.guard import guarded
 from analyzer.cli.options import AlphaOption, DebugOption, ReportOption
 
@@ -52,13 +53,14 @@ def resume(
     exit_zero: ExitZero = False,
     debug: DebugOption = False,
 ) -> int:
-    """Resume a training with Ultralytics: snapshot, replicates if wanted, guard on, then the report.
+    """Resume a training with Ultralytics: audit, snapshot, replicates if wanted, guard on, then the report.
 
     Exit codes: 0 noise or negligible, 10 fault, 11 inconclusive, 12 could not run, 2 usage.
     """
     import analyzer.pipeline as pipeline  # noqa: PLR0402  (numpy, scipy and torch come with it: not for --help)
     from analyzer.cli.emit import emit, errors_reported
     from analyzer.cli.progress import progress_on_stderr
+    from analyzer.domain.evidence import Severity
     from analyzer.pipeline import resume as steps
 
     request = steps.ResumeRequest(
@@ -69,6 +71,12 @@ def resume(
         print("\n".join(_shown(plan)), file=sys.stdout if dry_run else sys.stderr, flush=True)
         if dry_run:
             return 0
+        findings = steps.audit_before(plan)
+        for finding in findings:
+            print(f"audit: {finding.severity.value}: {finding.evidence} {finding.remedy}", file=sys.stderr, flush=True)
+        if on_fault is OnFault.stop and any(f.severity is Severity.HARD for f in findings):
+            print("drift: Nothing was resumed: the checkpoint itself has a fault (--on-fault stop).", file=sys.stderr)
+            return ExitCode.FAULT
         with progress_on_stderr() as progress:
             kept = steps.prepare(plan, progress)
         steps.train(plan.command)
@@ -85,6 +93,7 @@ def _shown(plan: Resume) -> list[str]:
     asked, seconds = plan.request, plan.seconds_of_replicates
     lines = [
         f"Resume {plan.run.path} from epoch {plan.checkpoint.csv_epoch}:",
+        f"  audit       {plan.checkpoint.path}",
         f"  snapshot    {seam_folder(plan.checkpoint, plan.root)}",
     ]
     if asked.replicates:

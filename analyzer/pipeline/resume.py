@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.domain.checkpoint import Checkpoint
+from analyzer.domain.evidence import Finding, Severity
 from analyzer.domain.progress import Progress
 from analyzer.domain.run import Run
 from analyzer.errors import CheckpointError, DataError, DriftError, EngineError, RunError
+from analyzer.pipeline.audit import audit_place
 from analyzer.pipeline.replicate import replicate
 from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
 from analyzer.replicates.keep import keep_checkpoint, keep_manifest
@@ -23,7 +25,7 @@ from analyzer.runs.dataset import resolve_dataset
 from analyzer.runs.directory import read_run
 from analyzer.runs.seams import epoch_seconds
 
-__all__ = ["Resume", "ResumeRequest", "plan_resume", "prepare", "report_request", "train"]
+__all__ = ["Resume", "ResumeRequest", "audit_before", "plan_resume", "prepare", "report_request", "train"]
 
 _PATIENCE = 30.0  # seconds that a stopped training may take to end by itself
 
@@ -137,6 +139,19 @@ def _checkpoint(given: Path, run: Run) -> Checkpoint:
     raise CheckpointError(
         f"Nothing can be resumed. {found}", "Give a checkpoint of a broken-off training, e.g. RUN/weights/epochN.pt."
     )
+
+
+def audit_before(plan: Resume) -> tuple[Finding, ...]:
+    """What the checkpoint that will be resumed says, against the run's own history; information is left out.
+
+    Raises
+    ------
+    DriftError
+        It cannot be read.
+    """
+    # Ultralytics unpickles this file next; the audit only scans it, so own classes in it do no harm.
+    found = audit_place(plan.checkpoint.path, trust=True).findings
+    return tuple(f for f in found if f.severity is not Severity.INFORMATION)
 
 
 def prepare(plan: Resume, progress: Progress) -> Path:
