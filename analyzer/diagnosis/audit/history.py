@@ -93,7 +93,7 @@ def _artefacts(facts: AuditFacts) -> Iterator[Finding]:
     assert facts.run is not None
     restarts = [s for s in facts.seams if s.sign is SeamSign.RESTART]
     if restarts:
-        rows = ", ".join(str(s.row + 1) for s in restarts)
+        rows = ", ".join(str(s.row + 1) for s in restarts[:5]) + (" ..." if len(restarts) > 5 else "")
         yield finding("csv-artefact", f"results.csv holds {len(restarts) + 1} runs: numbers start again at row {rows}.")
     epochs = facts.run.history.epochs
     gaps = np.flatnonzero(np.diff(epochs) > 1) if len(epochs) > 1 else np.array([], dtype=np.int64)

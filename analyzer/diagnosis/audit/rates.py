@@ -88,7 +88,7 @@ def _column(facts: AuditFacts, name: str, index: int, start: int, kinds: Sequenc
     args, history = facts.train_args, facts.run.history
     values, epochs = history.column(name), history.epochs
     version = facts.before.checkpoint.version if facts.before else None
-    relative = 2e-5 if has_feature("plain-csv", version) is not False else 2e-4  # twice the printed digits
+    relative = 2e-5 if has_feature("plain-csv", version) else 2e-4  # the printed digits, twice
     best: _Column | None = None
     for base in _bases(facts, values[:start], index):
         rates = [logged_rates(args, base, int(e) - 1, kinds) for e in epochs]

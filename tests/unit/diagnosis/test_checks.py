@@ -1,0 +1,244 @@
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer.diagnosis.audit import Side, audit_run
+from analyzer.diagnosis.audit.facts import DataFacts, ManifestChange
+from analyzer.diagnosis.audit.schedule import decay
+from analyzer.diagnosis.catalogue import CATALOGUE, finding
+from analyzer.diagnosis.document import faults_page
+from analyzer.diagnosis.known_bugs import KnownBug, known_bugs
+from analyzer.domain.evidence import Severity
+from analyzer.domain.run import SeamSign
+
+_spec = importlib.util.spec_from_file_location("audit_build", Path(__file__).with_name("build.py"))
+build = importlib.util.module_from_spec(_spec)
+sys.modules["audit_build"] = build
+_spec.loader.exec_module(build)
+
+HARD, WARNING, INFORMATION = Severity.HARD, Severity.WARNING, Severity.INFORMATION
+
+
+def found(facts, least=WARNING):
+    kept = (HARD,) if least is HARD else (HARD, WARNING) if least is WARNING else tuple(Severity)
+    return [(f.id, f.severity) for f in audit_run(facts) if f.severity in kept]
+
+
+def test_a_healthy_resume_is_silent():
+    assert audit_run(build.facts()) == ()
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.3, 1.01])
+def test_lr_jump_names_the_factor(factor):
+    rate = build.history().column("lr/pg0").copy()
+    rate[build.SEAM - 1 :] *= factor
+    (only,) = [f for f in audit_run(build.with_history(**{"lr/pg0": rate, "lr/pg1": rate})) if f.severity is HARD]
+    assert only.id == "lr-jump" and f"factor {factor:.4g} " in only.evidence
+
+
+def test_rounding_of_the_rate_is_no_jump():
+    rate = np.array([float(f"{v:.6g}") for v in build.history().column("lr/pg0") * (1 + 4e-7)])
+    assert found(build.with_history(**{"lr/pg0": rate, "lr/pg1": rate})) == []
+
+
+def test_lr_jump_without_any_checkpoint():
+    rate = build.history().column("lr/pg0").copy()
+    rate[build.SEAM - 1 :] *= 10
+    whole = build.with_history(**{"lr/pg0": rate, "lr/pg1": rate})
+    run = replace(whole.run, args={**whole.run.args, "lr0": 0.1})
+    assert found(replace(whole, run=run, before=None, after=None)) == [("lr-jump", HARD)]
+
+
+def test_a_jump_of_a_later_resume_is_not_this_ones():
+    rate = build.history().column("lr/pg0").copy()
+    rate[8:] *= 10
+    whole = build.with_history(**{"lr/pg0": rate, "lr/pg1": rate})
+    later = build.seam(epoch=9, row=8, before=7)
+    assert found(replace(whole, seams=(build.seam(), later))) == []
+    assert found(replace(whole, seams=(build.seam(),))) == [("lr-jump", HARD)]
+
+
+def test_warmup_repeated():
+    args = {**build.ARGS, "warmup_epochs": 3.0}
+    rate = build.history().column("lr/pg0").copy()
+    loop = 3 * build.BATCHES  # iterations of warmup
+    for epoch in (1, 2, 3):
+        rate[epoch - 1] = 0.01 * decay(args, epoch - 1) * min((epoch * build.BATCHES - 1) / loop, 1)
+    for j in range(2):
+        epoch = build.SEAM + j
+        rate[epoch - 1] = 0.01 * decay(args, epoch - 1) * ((j + 1) * build.BATCHES - 1) / loop
+    whole = build.with_history(**{"lr/pg0": rate, "lr/pg1": rate})
+    whole = replace(
+        whole,
+        run=replace(whole.run, args={**whole.run.args, "warmup_epochs": 3.0}),
+        before=Side(build.checkpoint(build.SEAM - 1, train_args=args), whole.before.tensors),
+        after=Side(build.checkpoint(build.SEAM, train_args=args), whole.after.tensors),
+    )
+    assert found(whole) == [("warmup-repeated", HARD)]
+
+
+def test_edited_lr0_in_the_checkpoint():
+    edited = {**build.ARGS, "lr0": 0.1}
+    alone = Side(build.checkpoint(5, train_args=edited), build.tensors(25))
+    whole = replace(build.facts(), run=None, seam=None, seams=(), before=alone, after=None)
+    (only,) = audit_run(whole)
+    assert (only.id, only.severity) == ("lr-jump", HARD) and "by 10." in only.evidence
+
+
+def test_an_automatic_optimizer_is_told_apart():
+    auto = {**build.ARGS, "optimizer": "auto", "lr0": 0.05}
+    whole = build.facts()
+    side = Side(build.checkpoint(5, train_args=auto), whole.before.tensors)
+    after = Side(build.checkpoint(6, train_args=auto), whole.after.tensors)
+    whole = replace(whole, before=side, after=after, run=replace(whole.run, args={**auto, "resume": "x"}))
+    assert found(whole) == []  # the groups say 0.01, and the column follows it
+
+
+def test_wrong_checkpoint_by_metrics_and_by_repeated_epochs():
+    assert found(build.with_before(train_metrics={"val/box_loss": 0.61})) == [("wrong-checkpoint", HARD)]
+    assert found(build.with_before(train_metrics={"val/box_loss": 0.600009})) == []
+    whole = build.facts()
+    epochs = np.array([1, 2, 3, 4, 5, 6, 7, 3, 4, 5])
+    whole = replace(
+        whole,
+        run=replace(whole.run, history=replace(whole.run.history, epochs=epochs)),
+        seam=build.seam(epoch=3, row=7, before=1, sign=SeamSign.EPOCH_REPEATS),
+        before=None,
+        after=None,
+    )
+    assert ("wrong-checkpoint", HARD) in found(whole)
+
+
+def test_a_kill_between_row_and_checkpoint_is_no_fault():
+    whole = build.facts()
+    epochs = np.array([1, 2, 3, 4, 5, 6, 6, 7, 8, 9])
+    whole = replace(
+        whole,
+        run=replace(whole.run, history=replace(whole.run.history, epochs=epochs)),
+        seam=build.seam(row=6, before=4, sign=SeamSign.EPOCH_REPEATS),
+        seams=(),
+        before=None,
+        after=None,
+    )
+    assert "wrong-checkpoint" not in [i for i, _ in found(whole)]
+
+
+def test_not_a_resume():
+    restarted = build.seam(sign=SeamSign.RESTART, epoch=1)
+    assert ("not-a-resume", HARD) in found(replace(build.facts(), seam=restarted, seams=(restarted,), after=None))
+    whole = build.facts()
+    whole = replace(whole, run=replace(whole.run, args=build.ARGS))
+    assert found(whole) == [("not-a-resume", WARNING)]
+    stripped = build.with_before(epoch=-1, has_optimizer=False, updates=None)
+    assert ("not-a-resume", HARD) in found(stripped)
+
+
+def test_ema_counter():
+    assert found(build.with_after(updates=3)) == [
+        ("ema-reset", HARD),
+        ("ema-reset", WARNING),  # and Adam has counted more
+    ]
+    whole = build.facts()
+    side = Side(build.checkpoint(6, updates=5 * build.BATCHES + 3), build.tensors(28))
+    assert found(replace(whole, after=side)) == [("steps-off", WARNING)]
+
+
+def test_optimizer_state():
+    whole = build.facts()
+
+    def after(**changes):
+        return found(replace(whole, after=Side(build.checkpoint(6), build.tensors(30, **changes))))
+
+    assert after(states=0) == [("optimizer-lost", HARD)]
+    assert after(formats=("float16",), vanished=0.4) == [("optimizer-underflow", HARD)]
+    assert after(formats=("float16",), vanished=0.001) == [("optimizer-underflow", WARNING)]
+    assert after(vanished=0.4) == []  # float32 zeros are weights without a gradient
+    assert ("non-finite", HARD) in after(not_finite=("model.0.conv.weight",))
+    assert set(after(options={"momentum": 0.9, "nesterov": True, "initial_lr": 0.01})) == {("optimizer-changed", HARD)}
+    restarted = Side(build.checkpoint(6), build.tensors(5))
+    assert ("optimizer-lost", HARD) in found(replace(whole, after=restarted))
+    missing = Side(build.checkpoint(6, has_optimizer=False), replace(whole.after.tensors, optimizer=None))
+    assert found(replace(whole, after=missing)) == [("optimizer-lost", HARD)]
+
+
+def test_skipped_steps_of_mixed_precision_are_no_fault():
+    cuda = {**build.ARGS, "device": "0"}
+    whole = build.facts()
+    before = Side(build.checkpoint(5, train_args=cuda), build.tensors(23))
+    after = Side(build.checkpoint(6, train_args=cuda), build.tensors(28))
+    whole = replace(whole, before=before, after=after, run=replace(whole.run, args={**cuda, "resume": "x"}))
+    assert found(whole) == []
+
+
+def test_arguments():
+    whole = build.facts()
+
+    def args(**changes):
+        return found(replace(whole, run=replace(whole.run, args={**whole.run.args, **changes})))
+
+    assert args(lr0=0.1) == [("lr-jump", HARD)]
+    assert args(mixup=0.5) == [("augmentation-changed", HARD)]
+    assert args(dropout=0.5) == [("edited-arguments", HARD)]
+    assert args(batch=8) == [("changed-arguments", WARNING)]
+    assert args(seed=5) == []
+    later = build.seam(epoch=9, row=8, before=7)
+    changed = replace(whole, run=replace(whole.run, args={**whole.run.args, "mixup": 0.5}))
+    assert found(replace(changed, seams=(build.seam(), later))) == []  # args.yaml is that of the later resume
+
+
+def test_mosaic_at_the_seam():
+    closing = {**build.ARGS, "close_mosaic": build.ARGS["epochs"] - build.SEAM + 1}
+    whole = build.facts()
+    side = Side(build.checkpoint(5, train_args=closing), whole.before.tensors)
+    after = Side(build.checkpoint(6, train_args=closing), whole.after.tensors)
+    same = replace(whole, before=side, after=after, run=replace(whole.run, args={**closing, "resume": "x"}))
+    assert found(same, INFORMATION) == [("seam-at-close-mosaic", INFORMATION)]
+    opened = replace(same, after=Side(build.checkpoint(6), whole.after.tensors))
+    assert ("mosaic-state", WARNING) in found(opened)
+
+
+def test_data():
+    whole = build.facts()
+
+    def data(**changes):
+        return found(replace(whole, data=replace(whole.data, **changes)), INFORMATION)
+
+    assert data(names={0: "dog", 1: "cat", 2: "cow"}) == [("wrong-data", HARD)]
+    assert data(names={0: "cat", 1: "dog"}) == [("head-rebuilt", HARD)]
+    assert data(names={0: "cat", 1: "dog", 2: "kuh"}) == [("wrong-data", WARNING)]
+    assert data(newer=("train/1.txt",)) == [("wrong-data", WARNING)]
+    assert data(newer=tuple(map(str, range(24)))) == [("wrong-data", INFORMATION)]  # copied as a whole
+    early, late = 1.0, 4e9
+    assert data(changes=(ManifestChange("train", "1.jpg", "label changed", early),)) == [("wrong-data", HARD)]
+    assert data(changes=(ManifestChange("train", "1.jpg", "label changed", late),)) == [("wrong-data", WARNING)]
+    assert data(changes=()) == []
+    assert found(replace(whole, data=DataFacts(missing="gone")), INFORMATION) == [("data-not-read", INFORMATION)]
+
+
+def test_versions_of_both_sides():
+    assert ("environment", WARNING) in found(build.with_after(version="8.4.100"))
+
+
+def test_known_bugs_touch_only_what_they_concern():
+    assert {b.id for b in known_bugs()} >= {"adam-moments-fp16", "loader-not-seeded"}
+    assert len({b.id for b in known_bugs()}) == len(known_bugs())
+    old = [f.evidence for f in audit_run(build.with_after(version="8.4.100")) if f.id == "known-bug"]
+    assert any("adam-moments-fp16" in e for e in old) and not any("loader-not-seeded" in e for e in old)
+    assert KnownBug("x", None, None, (), "", ()).affects("8.4.0") is None
+
+
+def test_catalogue():
+    ids = [e.id for e in CATALOGUE]
+    assert len(set(ids)) == len(ids)
+    assert all(e.remedy for e in CATALOGUE if e.severity is not INFORMATION)
+    with pytest.raises(ValueError, match="at most warning"):
+        finding("steps-off", "x", severity=HARD)
+
+
+def test_the_page_of_faults_is_up_to_date():
+    page = Path(__file__).parents[3] / "docs" / "FAULTS.md"
+    assert page.read_text(encoding="utf-8") == faults_page()

@@ -1,0 +1,194 @@
+import os
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from analyzer.cli.app import app
+from analyzer.diagnosis.audit.caches import label_classes, label_of
+from analyzer.diagnosis.audit.collect import collect_facts
+from analyzer.diagnosis.audit.run import audit_run
+from analyzer.domain.evidence import Severity
+from analyzer.runs.dataset import manifest, resolve_dataset
+from analyzer.runs.labelcache import read_label_cache
+from analyzer.runs.tensors import read_tensors
+
+
+class Payload:
+    """A pickle that would make a file."""
+
+    def __init__(self, mark):
+        self.mark = str(mark)
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.mark}",)
+
+
+def save_cache(path, content):
+    with path.open("wb") as file:
+        np.save(file, content, allow_pickle=True)
+
+
+@pytest.fixture
+def data(tmp_path):
+    for split in ("train", "val"):
+        for kind, suffix, content in (("images", "jpg", "x"), ("labels", "txt", "1 0.5 0.5 0.1 0.1\n")):
+            (tmp_path / kind / split).mkdir(parents=True)
+            for i in range(3):
+                (tmp_path / kind / split / f"{i}.{suffix}").write_text(content)
+    (tmp_path / "data.yaml").write_text(f"path: {tmp_path}\ntrain: images/train\nval: images/val\nnames: [a, b]\n")
+    return tmp_path
+
+
+@pytest.fixture
+def checkpoint(data):
+    path = data / "run" / "weights" / "last.pt"
+    path.parent.mkdir(parents=True)
+    module = torch.nn.Linear(2, 2).half()
+    state = {0: {"step": torch.tensor(3.0), "exp_avg": torch.ones(4), "exp_avg_sq": torch.tensor([0.0, 1, 1, 1])}}
+    group = {"params": [0], "lr": 0.01, "initial_lr": 0.01, "betas": (0.9, 0.999), "amsgrad": False}
+    content = {
+        "epoch": 4,
+        "updates": 3,
+        "ema": module,
+        "optimizer": {"state": state, "param_groups": [group]},
+        "scaler": {"scale": 65536.0},
+        "train_args": {"data": str(data / "data.yaml"), "epochs": 9, "optimizer": "Adam", "lr0": 0.01, "device": "cpu"},
+        "train_metrics": {"val/box_loss": 1.0},
+        "date": "2099-01-01T00:00:00+00:00",
+        "version": "8.4.190",
+    }
+    torch.save(content, path)
+    return path
+
+
+def facts_of(checkpoint):
+    from analyzer.runs.checkpoint import read_checkpoint
+
+    return collect_facts(None, None, (), read_checkpoint(checkpoint))
+
+
+def test_tensors_are_read_without_torch(checkpoint):
+    facts = read_tensors(checkpoint)
+    assert facts.weights == 2 and facts.not_finite == () and facts.scaler == {"scale": 65536.0}
+    held = facts.optimizer
+    assert held.steps == (3.0,) and held.states == 1 and held.groups[0].initial_lr == 0.01
+    assert held.moments["exp_avg_sq"].zeros == 0.25 and held.moments["exp_avg_sq"].formats == ("float32",)
+    assert held.vanished == 0.25
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_numbers_of_every_format(checkpoint, dtype):
+    content = torch.load(checkpoint, weights_only=False)
+    whole = torch.arange(12, dtype=torch.float32).to(dtype)
+    content["optimizer"]["state"][0] = {
+        "step": 7,
+        "exp_avg": whole[4:8],
+        "exp_avg_sq": whole[0:4],
+    }  # views of one storage
+    torch.save(content, checkpoint)
+    held = read_tensors(checkpoint).optimizer
+    assert held.steps == (7.0,) and held.moments["exp_avg"].zeros == 0.0 and held.moments["exp_avg_sq"].zeros == 0.25
+    content["ema"].weight.data[0, 1] = float("inf")
+    torch.save(content, checkpoint)
+    assert read_tensors(checkpoint).not_finite == ("weight",)
+
+
+def test_facts_of_a_checkpoint_alone(checkpoint):
+    facts = facts_of(checkpoint)
+    assert facts.data.images == {"train": 3, "val": 3} and facts.data.labels == {"train": 3, "val": 3}
+    assert facts.data.newer == () and facts.data.changes is None
+    assert audit_run(facts) == ()
+
+
+def test_label_cache(data, checkpoint):
+    entries = [
+        {"im_file": str(data / "images/train" / f"{i}.jpg"), "cls": np.array([[1.0]], dtype=np.float32), "bboxes": 0}
+        for i in range(3)
+    ]
+    content = {"labels": entries, "hash": "abc", "version": "1.0.3", "results": (3, 0, 0, 0, 3), "msgs": []}
+    save_cache(data / "labels" / "train.cache", content)
+    cache = read_label_cache(data / "labels" / "train.cache")
+    assert cache.hash == "abc" and cache.problem == "" and list(cache.classes.values()) == [{1: 1}] * 3
+    assert audit_run(facts_of(checkpoint)) == ()
+    (data / "labels/train/1.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    before = (data / "labels" / "train.cache").read_bytes()
+    (only,) = audit_run(facts_of(checkpoint))
+    assert only.id == "stale-cache" and "1 of 3 images (1.jpg)" in only.evidence
+    assert (data / "labels" / "train.cache").read_bytes() == before
+
+
+def test_a_malicious_label_cache_runs_nothing(data, checkpoint, tmp_path):
+    mark = tmp_path / "it-ran"
+    save_cache(data / "labels" / "train.cache", {"hash": Payload(mark), "labels": []})
+    (data / "labels" / "val.cache").write_bytes(pickle.dumps(Payload(mark)))
+    found = audit_run(facts_of(checkpoint))
+    assert [f.id for f in found] == ["cache-not-read"] * 2 and not mark.exists()
+    assert "system" in found[0].evidence + found[1].evidence
+
+
+@pytest.mark.parametrize("cut", [0, 3, 20, 80, 200])
+def test_a_damaged_label_cache_is_named(tmp_path, cut):
+    path = tmp_path / "train.cache"
+    save_cache(path, {"hash": "abc", "labels": [{"im_file": "a.jpg", "cls": np.zeros((3, 1))}]})
+    path.write_bytes(path.read_bytes()[:cut])
+    assert read_label_cache(path).problem
+
+
+def test_manifest_names_the_files(data, checkpoint):
+    import json
+
+    from analyzer.diagnosis.audit.collect import _changes
+    from analyzer.runs.fingerprint import list_images
+
+    dataset = resolve_dataset({"data": str(data / "data.yaml")}, run=data)
+    recorded = json.loads(json.dumps(manifest(dataset)))
+    (data / "labels/train/0.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (data / "images/train/1.jpg").write_text("xx")
+    (data / "images/val/2.jpg").unlink()
+    shutil.copy2(data / "images/val/0.jpg", data / "images/val/9.jpg")
+    images = {s: [(p, i) for p in places for i in list_images(p)] for s, places in dataset.splits.items()}
+    changes = {(c.split, c.name): c.what for c in _changes(dataset, recorded, images)}
+    assert changes == {
+        ("train", "0.jpg"): "label changed",
+        ("train", "1.jpg"): "image size changed",
+        ("val", "2.jpg"): "removed",
+        ("val", "9.jpg"): "added",
+    }
+
+
+def test_labels_written_after_the_checkpoint(data, checkpoint):
+    content = torch.load(checkpoint, weights_only=False)
+    content["date"] = "2001-01-01T00:00:00+00:00"
+    torch.save(content, checkpoint)
+    os.utime(data / "labels/train/0.txt", (0, 0))
+    (only,) = audit_run(facts_of(checkpoint))
+    assert (only.id, only.severity) == ("wrong-data", Severity.WARNING) and "5 of 6 label files" in only.evidence
+
+
+def test_labels_beside_images():
+    assert label_of(Path("/d/images/train/a.b.jpg")) == Path("/d/labels/train/a.b.txt")
+    assert label_classes(b"") == frozenset()
+
+
+def test_command(checkpoint, tmp_path):
+    runner = CliRunner()
+    healthy = runner.invoke(app, ["audit", str(checkpoint)])
+    assert healthy.exit_code == 0 and "Nothing found" in healthy.stdout
+    content = torch.load(checkpoint, weights_only=False)
+    content["ema"].weight.data.fill_(float("nan"))
+    torch.save(content, checkpoint)
+    faulty = runner.invoke(app, ["audit", str(checkpoint), "--json"])
+    import json
+
+    assert faulty.exit_code == 10
+    assert [f["id"] for f in json.loads(faulty.stdout)["findings"]] == ["non-finite"]
+    assert runner.invoke(app, ["audit", str(tmp_path / "none.pt")]).exit_code == 12
+    bad = tmp_path / "bad.pt"
+    mark = tmp_path / "it-ran"
+    torch.save({"train_args": {}, "ema": Payload(mark), "epoch": 1}, bad)
+    assert runner.invoke(app, ["audit", str(bad)]).exit_code == 12 and not mark.exists()
