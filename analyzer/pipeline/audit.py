@@ -1,66 +1,12 @@
-"""`drift audit`: find the seam and the checkpoints of a place, and audit them."""
+"""The audit as the first step of `drift analyze`."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
-from analyzer.diagnosis.audit import Audited, audit
-from analyzer.domain.checkpoint import Checkpoint
-from analyzer.domain.run import Run, Seam, SeamSign
-from analyzer.errors import CheckpointError, RunError
+from analyzer.diagnosis.audit import Audited, audit, audit_place
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.scene import Scene
-from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.runs.directory import find_checkpoint, read_run
-from analyzer.runs.seams import find_seams, seam_at
 
 __all__ = ["audit_place", "audit_scene"]
-
-
-def audit_place(
-    place: Path,
-    *,
-    checkpoint: Path | None = None,
-    seam: int | None = None,
-    data: Path | None = None,
-    trust: bool = False,
-) -> Audited:
-    """Audit a run directory (its latest seam, or its last checkpoint where there is none), or a checkpoint alone.
-
-    Parameters
-    ----------
-    place
-        Run directory or ``.pt``. A ``.pt`` inside a run is audited alone, against the run's results.csv.
-    checkpoint
-        The checkpoint from which the resume started, where it is not in the run.
-    seam
-        First resumed epoch, where the run has several seams or none is visible.
-    data
-        Data yaml, where it moved.
-    trust
-        Accept unknown classes in the checkpoint; none is imported or run.
-
-    Raises
-    ------
-    DriftError
-        Nothing at that place can be read.
-    """
-    if place.suffix == ".pt" and place.is_file():
-        alone = read_checkpoint(place, trust=trust)
-        return audit(_run_around(place), None, (), alone, data=data, trust=trust)
-    run = read_run(place)
-    seams = find_seams(run.history, run.args)
-    chosen = seam_at(run.history, seam, run.args) if seam is not None else seams[-1] if seams else None
-    before = read_checkpoint(checkpoint, trust=trust) if checkpoint is not None else _before(run, chosen, trust)
-    if chosen is not None and before is not None and before.epoch >= 0 and before.resumes_at != chosen.epoch:
-        raise CheckpointError(
-            f"{before.path} is of epoch {before.csv_epoch}, but the seam is at epoch {chosen.epoch}.",
-            f"Give the checkpoint of epoch {chosen.epoch - 1}, or --seam {before.resumes_at}.",
-        )
-    if chosen is not None and chosen.row not in {s.row for s in seams}:
-        seams = (*seams, chosen)
-    return audit(run, chosen, seams, before, data=data, trust=trust)
 
 
 def audit_scene(scene: Scene, request: AnalyzeRequest) -> Audited:
@@ -68,24 +14,3 @@ def audit_scene(scene: Scene, request: AnalyzeRequest) -> Audited:
     seams = tuple(sorted((scene.seam, *scene.others), key=lambda s: s.row))
     trust = request.trust_checkpoint
     return audit(scene.run, scene.seam, seams, scene.checkpoint, data=request.data, trust=trust)
-
-
-def _run_around(place: Path) -> Run | None:
-    """The run that a checkpoint lies in, without its seams; None where it lies alone or the run cannot be read."""
-    try:
-        return replace(read_run(place), checkpoints=())
-    except RunError:
-        return None
-
-
-def _before(run: Run, seam: Seam | None, trust: bool) -> Checkpoint | None:
-    """The checkpoint of a seam where it is kept; without a seam the newest one."""
-    if seam is None:
-        last = run.path / "weights" / "last.pt"
-        return read_checkpoint(last, trust=trust) if last.is_file() else None
-    if seam.sign is SeamSign.RESTART:
-        return None
-    try:
-        return find_checkpoint(run, seam)
-    except CheckpointError:
-        return None

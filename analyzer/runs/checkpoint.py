@@ -92,7 +92,7 @@ def scan_checkpoint(path: Path, *, trust: bool = False) -> tuple[bytes, Mapping[
         As in :func:`read_checkpoint`.
     """
     path = path.absolute()
-    raw, _ = _read(path)
+    raw = _bytes(path)
     found, _ = _scan(path, raw, trust)
     return raw, _payload(path, found)
 
@@ -143,15 +143,19 @@ def load_payload(path: Path, *, trust: bool = False) -> dict[str, Any]:
 
 
 def _read(path: Path) -> tuple[bytes, str]:
+    raw = _bytes(path)
+    return raw, hashlib.sha256(raw).hexdigest()
+
+
+def _bytes(path: Path) -> bytes:
     if path.is_dir():
         raise CheckpointError(f"{path} is a directory, not a checkpoint.", "Give a .pt file from its weights folder.")
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist.", "Give a .pt file that Ultralytics wrote.")
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as e:
         raise CheckpointError(f"{path} cannot be read: {e.strerror}.", "Check its permissions.") from e
-    return raw, hashlib.sha256(raw).hexdigest()
 
 
 def _scan(path: Path, raw: bytes, trust: bool) -> tuple[object, tuple[str, ...]]:

@@ -132,6 +132,7 @@ class _Archive:
 
     def __init__(self, path: Path, raw: bytes) -> None:
         self.path = path
+        self.raw = raw
         self.zip = zipfile.ZipFile(io.BytesIO(raw))
         self.root = next(n for n in self.zip.namelist() if n == "data.pkl" or n.endswith("/data.pkl"))[
             : -len("data.pkl")
@@ -149,12 +150,25 @@ class _Archive:
         try:
             assert isinstance(storage, tuple)
             name, code = _FORMATS[str(storage[1])]
-            raw = self.zip.read(f"{self.root}data/{storage[2]}")
-            flat = np.frombuffer(raw, dtype=code, count=count, offset=int(str(tensor.offset)) * np.dtype(code).itemsize)
+            begin, end = self._place(f"{self.root}data/{storage[2]}")
+            first = begin + int(str(tensor.offset)) * np.dtype(code).itemsize
+            if first < begin or first + count * np.dtype(code).itemsize > end:
+                raise ValueError("outside of its storage")
+            flat = np.frombuffer(self.raw, dtype=code, count=count, offset=first)
         except (AssertionError, KeyError, ValueError, zipfile.BadZipFile) as e:
             what = f"{self.path} is damaged: the numbers of a tensor are missing."
             raise CheckpointError(what, "Take an older checkpoint of the run.") from e
         return (flat.astype(np.uint32) << 16).view(np.float32) if name == "bfloat16" else flat
+
+    def _place(self, member: str) -> tuple[int, int]:
+        """Where the bytes of a member lie in the file; torch stores them without compression."""
+        info = self.zip.getinfo(member)
+        if info.compress_type != zipfile.ZIP_STORED:
+            raise ValueError("compressed")
+        at = info.header_offset
+        name, extra = (int.from_bytes(self.raw[at + i : at + i + 2], "little") for i in (26, 28))
+        begin = at + 30 + name + extra
+        return begin, begin + info.file_size
 
 
 def read_tensors(path: Path, *, trust: bool = False) -> TensorFacts:
@@ -176,7 +190,7 @@ def read_tensors(path: Path, *, trust: bool = False) -> TensorFacts:
     archive = _Archive(path, raw)
     model = payload.get("ema") or payload.get("model")
     weights = [(n, t) for n, t in _weights(model, "", set()) if archive.format(t)]
-    broken = tuple(n for n, t in weights if not np.isfinite(archive.numbers(t)).all())
+    broken = tuple(n for n, t in weights if not _finite(archive.numbers(t)))
     scaler = payload.get("scaler")
     stored = payload.get("optimizer")
     return TensorFacts(
@@ -186,6 +200,15 @@ def read_tensors(path: Path, *, trust: bool = False) -> TensorFacts:
         scaler=dict(scaler) if isinstance(scaler, dict) else {},
         has_scaler_entry="scaler" in payload,
     )
+
+
+def _pieces(numbers: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Parts of a million: what is made of them stays in the processor's cache."""
+    yield from (numbers[i : i + 1_000_000] for i in range(0, len(numbers), 1_000_000))
+
+
+def _finite(numbers: NDArray[Any]) -> bool:
+    return all(bool(np.isfinite(piece).all()) for piece in _pieces(numbers))
 
 
 def _weights(module: object, prefix: str, seen: set[int]) -> Iterator[tuple[str, Tensor]]:
@@ -236,7 +259,7 @@ def _moment(archive: _Archive, tensors: list[Tensor]) -> MomentFacts:
             numbers = archive.numbers(tensor)
             elements += len(numbers)
             zeros += len(numbers) - int(np.count_nonzero(numbers))
-            finite = finite and bool(np.isfinite(numbers).all())
+            finite = finite and _finite(numbers)
     return MomentFacts(tuple(sorted(formats)), elements, zeros / elements if elements else 0.0, finite)
 
 
@@ -248,7 +271,8 @@ def _vanished(archive: _Archive, states: list[dict[str, Any]]) -> float | None:
             continue
         if not (archive.format(first) and archive.format(second)):
             continue
-        moved = np.abs(archive.numbers(first)) > 1e-12
-        alive += int(moved.sum())
-        gone += int((moved & (archive.numbers(second) == 0)).sum())
+        for a, b in zip(_pieces(archive.numbers(first)), _pieces(archive.numbers(second)), strict=True):
+            moved = np.abs(a) > 1e-12
+            alive += int(np.count_nonzero(moved))
+            gone += int(np.count_nonzero(moved & (b == 0)))
     return gone / alive if alive else None

@@ -27,6 +27,7 @@ _IDS = {
 
 def check_arguments(facts: AuditFacts) -> Iterator[Finding]:
     """All findings of this file."""
+    yield from _installed(facts)
     before, after = facts.before.checkpoint if facts.before else None, facts.after.checkpoint if facts.after else None
     if facts.seam is None or before is None:
         return
@@ -105,6 +106,14 @@ def _closing_epoch(args: object) -> int | None:
     if not isinstance(epochs, int) or not isinstance(close, int) or close <= 0:
         return None
     return epochs - close + 1
+
+
+def _installed(facts: AuditFacts) -> Iterator[Finding]:
+    old = facts.before.checkpoint.version if facts.before else None
+    here = facts.installed.get("ultralytics")
+    if old and here and old != here:
+        what = f"{facts.before.checkpoint.path.name if facts.before else ''} was written by Ultralytics {old}"
+        yield finding("environment", f"{what}; installed is {here}.", severity=Severity.INFORMATION)
 
 
 def _version(facts: AuditFacts) -> Iterator[Finding]:

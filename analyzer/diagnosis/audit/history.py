@@ -9,8 +9,9 @@ import numpy as np
 
 from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.catalogue import finding
+from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Finding, Severity
-from analyzer.domain.run import SeamSign
+from analyzer.domain.run import History, SeamSign
 from analyzer.runs.versions import has_feature
 
 __all__ = ["check_history"]
@@ -66,6 +67,7 @@ def _stored_metrics(facts: AuditFacts) -> Iterator[Finding]:
         checkpoint = side.checkpoint
         found = np.flatnonzero(history.epochs[rows] == checkpoint.csv_epoch)
         if not len(found):
+            yield from _no_row(checkpoint, history)
             continue
         relative = 5e-6 if has_feature("plain-csv", checkpoint.version) else 5e-5  # %.6g, or %.5g up to 8.3.5
         off = min((_differences(checkpoint.train_metrics, history.row(int(r)), relative) for r in found), key=len)
@@ -76,6 +78,16 @@ def _stored_metrics(facts: AuditFacts) -> Iterator[Finding]:
                 f"{checkpoint.path.name} stores {name} = {stored:g} for epoch {checkpoint.csv_epoch}, results.csv has "
                 f"{logged:g} ({len(off)} columns differ by more than rounding): it is not the checkpoint of that row.",
             )
+
+
+def _no_row(checkpoint: Checkpoint, history: History) -> Iterator[Finding]:
+    """A row is written before its checkpoint, so there always is one; files that count from 0 are left out."""
+    if len(history) and int(history.epochs.min()) > 0:
+        yield finding(
+            "wrong-checkpoint",
+            f"{checkpoint.path.name} is of epoch {checkpoint.csv_epoch}, but results.csv has no row of it.",
+            severity=Severity.WARNING,
+        )
 
 
 def _differences(stored: object, row: dict[str, float], relative: float) -> list[tuple[str, float, float]]:

@@ -22,7 +22,7 @@ def check_optimizer(facts: AuditFacts) -> Iterator[Finding]:
             yield from _presence(side, where if facts.seam else "audited")
             yield from _class(side)
             yield from _moments(side)
-            yield from _counters(side)
+    yield from _counters(facts)
     yield from _across(facts)
     yield from _scaler(facts)
 
@@ -116,25 +116,33 @@ def _moments(side: Side) -> Iterator[Finding]:
         )
 
 
-def _counters(side: Side) -> Iterator[Finding]:
-    """Adam counts its own steps: no more than the EMA, and fewer only by what the AMP scaler skipped."""
-    held, updates = _held(side), side.checkpoint.updates
-    if held is None or updates is None or not held.steps or not side.checkpoint.has_optimizer:
+def _counters(facts: AuditFacts) -> Iterator[Finding]:
+    """Adam counts its own steps: no more than the EMA, and fewer only by what the AMP scaler skipped.
+
+    Before the seam a gap tells of an earlier resume, not of this one.
+    """
+    side = facts.before or facts.after
+    held = _held(side)
+    if side is None or held is None or not held.steps or side.checkpoint.epoch < 0:
         return
+    updates = side.checkpoint.updates
+    if updates is None:
+        return
+    weight = Severity.INFORMATION if facts.seam is not None and facts.before is not None else Severity.WARNING
     most = held.steps[-1]
     allowed = 20 + updates / 100 if _mixed(side) else 0.5
     if most < updates - allowed:
         yield finding(
             "optimizer-lost",
             f"Adam's step counters in {side.checkpoint.path.name} say {most:g}, the EMA was updated {updates} times: "
-            "the state was dropped and began anew in between.",
-            severity=Severity.WARNING,
+            "the state was dropped and began anew in between, or the counter of the EMA was set.",
+            severity=weight,
         )
     elif most > updates + 0.5:
         yield finding(
             "ema-reset",
             f"The EMA in {side.checkpoint.path.name} was updated {updates} times, Adam's step counters say {most:g}.",
-            severity=Severity.WARNING,
+            severity=weight,
         )
 
 

@@ -138,13 +138,26 @@ def test_not_a_resume():
 
 
 def test_ema_counter():
-    assert found(build.with_after(updates=3)) == [
-        ("ema-reset", HARD),
-        ("ema-reset", WARNING),  # and Adam has counted more
-    ]
+    assert found(build.with_after(updates=3)) == [("ema-reset", HARD)]
     whole = build.facts()
     side = Side(build.checkpoint(6, updates=5 * build.BATCHES + 3), build.tensors(28))
     assert found(replace(whole, after=side)) == [("steps-off", WARNING)]
+
+
+def test_counters_that_disagree_before_the_seam_do_not_accuse_this_resume():
+    whole = build.facts()
+    mature = {"updates": 20_000}
+    before = Side(build.checkpoint(5, **mature), build.tensors(25))
+    after = Side(build.checkpoint(6, updates=20_005), build.tensors(30))
+    assert found(replace(whole, before=before, after=after), INFORMATION) == [("optimizer-lost", INFORMATION)]
+    alone = replace(whole, run=None, seam=None, seams=(), before=before, after=None)
+    assert found(alone) == [("optimizer-lost", WARNING)]
+
+
+def test_a_checkpoint_without_its_row():
+    whole = build.facts()
+    short = replace(whole.run.history, epochs=whole.run.history.epochs + 100)
+    assert ("wrong-checkpoint", WARNING) in found(replace(whole, run=replace(whole.run, history=short)))
 
 
 def test_optimizer_state():
@@ -221,6 +234,8 @@ def test_data():
 
 def test_versions_of_both_sides():
     assert ("environment", WARNING) in found(build.with_after(version="8.4.100"))
+    other = replace(build.facts(), installed={"ultralytics": "8.4.200"})
+    assert found(other, INFORMATION) == [("environment", INFORMATION)]
 
 
 def test_known_bugs_touch_only_what_they_concern():
