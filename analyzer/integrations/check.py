@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.diagnosis.audit.arguments import argument_findings
-from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Significance, Size
+from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Severity, Significance, Size
 from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.pipeline.audit import audit_scene
 from analyzer.pipeline.judge import (
     Observed,
     by_history,
@@ -96,7 +96,8 @@ def check_epoch(run: Path, checkpoint: Path, epoch: int, *, looks: int, alpha: f
     The looks share alpha (Bonferroni): each tests its own row at ``alpha / looks``, with Holm over the deciding
     metrics. Against a null, the null's share is spent on the rows and the rest once, at the first look, on the null
     mean against history (a fault that all resumes share). Against history, the row of resumed epoch j is compared with
-    the prediction j epochs ahead, in the adverse direction only.
+    the prediction j epochs ahead, in the adverse direction only. At the first look the audit is made too: a certain
+    finding is a FAULT whatever the metrics say.
 
     Parameters
     ----------
@@ -116,21 +117,24 @@ def check_epoch(run: Path, checkpoint: Path, epoch: int, *, looks: int, alpha: f
     DriftError
         The run or the checkpoint cannot be read, or the row is not there.
     """
-    scene = look_at(AnalyzeRequest(run=run, checkpoint=checkpoint, seam=first, trust_checkpoint=True))
+    request = AnalyzeRequest(run=run, checkpoint=checkpoint, seam=first, trust_checkpoint=True)
+    scene = look_at(request)
     past = look_back(scene, ())
     step = epoch - first
     whole = Observed.of(scene.observed_rows(step + 1), scene.before, past)
     if whole.k <= step:
         raise IndexError(f"results.csv has no row of epoch {epoch} after the seam at epoch {first}")
     observed = replace(whole, values=whole.values[step : step + 1])
+    audited = audit_scene(scene, request).findings if step == 0 else ()  # nothing in it changes while the run goes on
+    certain = any(f.severity is Severity.HARD for f in audited)
     study, null = stored_null((run / "drift", _beside(scene)), scene, step + 1)
     if len(null) >= _MIN_REPLICATES:
-        decision, metrics = _by_null(scene, past, observed, null, step, looks, alpha)
+        decision, metrics = _by_null(scene, past, observed, null, step, looks, alpha, certain)
     else:
         study, null = "history", ()
-        decision, metrics = _by_history(scene, past, observed, step + 1, alpha / looks)
-    findings = tuple(f.evidence for f in argument_findings(scene.diff, "args.yaml"))
-    decision = replace(decision, reasons=(*decision.reasons, *findings))
+        decision, metrics = _by_history(past, observed, step + 1, alpha / looks, certain)
+    accusations = tuple(f.evidence for f in audited if f.severity is not Severity.INFORMATION)
+    decision = replace(decision, reasons=(*accusations, *decision.reasons))
     return EpochCheck(epoch, study, len(null), alpha / looks, decision, with_before(metrics, scene.before))
 
 
@@ -179,7 +183,14 @@ def stored_null(roots: Iterable[Path], scene: Scene, epochs: int) -> tuple[str, 
 
 
 def _by_null(
-    scene: Scene, past: Past, observed: Observed, null: tuple[Replicate, ...], step: int, looks: int, alpha: float
+    scene: Scene,
+    past: Past,
+    observed: Observed,
+    null: tuple[Replicate, ...],
+    step: int,
+    looks: int,
+    alpha: float,
+    certain: bool,
 ) -> tuple[Decision, tuple[MetricEvidence, ...]]:
     rows = rows_of(null, past.names, step + 1).reshape(len(null), step + 1, -1)[:, step]
     comparison = shift_tests(
@@ -194,14 +205,14 @@ def _by_null(
         metrics=tuple((m.significant, m.size) for m in deciding),
         omnibus=comparison.omnibus,
         seam=shared,
-        certain_cause=bool(scene.diff.refused),
+        certain_cause=certain,
     )
     decision = decide(evidence, names=[m.name for m in deciding])
     return decision, tuple(metric_evidence(m, s) for m, s in zip(comparison.metrics, past.sources, strict=True))
 
 
 def _by_history(
-    scene: Scene, past: Past, observed: Observed, ahead: int, alpha: float
+    past: Past, observed: Observed, ahead: int, alpha: float, certain: bool
 ) -> tuple[Decision, tuple[MetricEvidence, ...]]:
     keep = past.deciding & np.isfinite(observed.values[0])
     names = [n for n, k in zip(past.names, keep, strict=True) if k]
@@ -222,7 +233,7 @@ def _by_history(
     labels = [m.name for m in metrics] or ["every metric"]
     if observed.diverged(past):
         cells, labels = (*cells, (Significance.YES, Size.NOT_INSIDE)), [*labels, "a metric that is not finite any more"]
-    return decide(Evidence(metrics=cells, certain_cause=bool(scene.diff.refused)), names=labels), metrics
+    return decide(Evidence(metrics=cells, certain_cause=certain), names=labels), metrics
 
 
 def _number(value: float | None) -> float | None:

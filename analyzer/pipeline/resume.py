@@ -6,16 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from analyzer.diagnosis.audit import audit
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Finding, Severity
 from analyzer.domain.progress import Progress
 from analyzer.domain.run import Run
 from analyzer.errors import CheckpointError, DataError, DriftError, EngineError, RunError
-from analyzer.pipeline.audit import audit_place
 from analyzer.pipeline.replicate import replicate
 from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
 from analyzer.replicates.keep import keep_checkpoint, keep_manifest
@@ -28,6 +29,7 @@ from analyzer.runs.seams import epoch_seconds
 __all__ = ["Resume", "ResumeRequest", "audit_before", "plan_resume", "prepare", "report_request", "train"]
 
 _PATIENCE = 30.0  # seconds that a stopped training may take to end by itself
+_TERMINAL = 3.0  # seconds after which the terminal's own signal has not reached it
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,8 @@ def audit_before(plan: Resume) -> tuple[Finding, ...]:
         It cannot be read.
     """
     # Ultralytics unpickles this file next; the audit only scans it, so own classes in it do no harm.
-    found = audit_place(plan.checkpoint.path, trust=True).findings
+    alone = replace(plan.run, checkpoints=())  # there is no resume yet whose checkpoints could be compared with it
+    found = audit(alone, None, (), plan.checkpoint, trust=True).findings
     return tuple(f for f in found if f.severity is not Severity.INFORMATION)
 
 
@@ -194,7 +197,9 @@ def train(command: Sequence[str]) -> None:
     """
     process = subprocess.Popen(command, stdout=2, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:
-        code = process.wait()
+        # Not wait(): a signal may be delivered to another thread (those of a BLAS), and the main one would sleep on.
+        while (code := process.poll()) is None:
+            time.sleep(0.2)
     except KeyboardInterrupt:
         _end(process)
         raise
@@ -213,13 +218,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     for send in (None, signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         if send is not None:
             process.send_signal(send)
+        until = time.monotonic() + (_PATIENCE if send is not None else _TERMINAL)
         try:
-            process.wait(_PATIENCE if send is not None else 3.0)
-        except subprocess.TimeoutExpired:
-            continue
+            while time.monotonic() < until:
+                if process.poll() is not None:
+                    return
+                time.sleep(0.2)
         except KeyboardInterrupt:  # a second Ctrl-C: faster
             continue
-        return
 
 
 def report_request(plan: Resume, kept: Path) -> AnalyzeRequest:

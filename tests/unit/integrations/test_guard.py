@@ -197,3 +197,12 @@ def test_a_guard_can_be_used_again(run, make_trainer):
 def test_senseless_options_are_refused(options):
     with pytest.raises(UsageError):
         Guard(**options)
+
+
+def test_a_certain_finding_of_the_audit_is_a_fault(run, make_trainer):
+    """An argument that no resume may change: the checkpoint was edited."""
+    text = (run.path / "args.yaml").read_text()
+    (run.path / "args.yaml").write_text(text.replace("lr0: 0.01", "lr0: 0.1"))
+    report = guard_json(add_drift_callback(make_trainer()).train(GOOD, GOOD).run)
+    assert [c["rule"] == "certain-cause" for c in report["checks"]] == [True, False]
+    assert "lr0" in report["reason"]
