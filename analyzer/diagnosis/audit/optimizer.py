@@ -72,8 +72,7 @@ def _presence(side: Side, where: str) -> Iterator[Finding]:
     name = side.checkpoint.path.name
     if not side.checkpoint.has_optimizer:
         yield finding("optimizer-lost", f"{name} ({where}) holds no optimizer although its run was not finished.")
-    elif held is not None and held.states == 0:
-        total = sum(g.parameters for g in held.groups)
+    elif held is not None and held.states == 0 and (total := sum(g.parameters for g in held.groups)):
         yield finding(
             "optimizer-lost", f"The optimizer in {name} ({where}) has no state for any of {total} parameters."
         )

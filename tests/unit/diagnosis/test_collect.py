@@ -161,6 +161,41 @@ def test_manifest_names_the_files(data, checkpoint):
     }
 
 
+def test_manifest_of_the_seam_is_found_and_decides(data, checkpoint):
+    import json
+
+    from analyzer.domain.run import Seam, SeamSign
+    from analyzer.runs.checkpoint import read_checkpoint
+    from analyzer.runs.directory import read_run
+
+    run = checkpoint.parents[1]
+    rows = "".join(f"{e},{2 - 0.1 * e:.6g},1\n" for e in range(1, 8))
+    (run / "results.csv").write_text("epoch,train/box_loss,val/box_loss\n" + rows)
+    before = checkpoint.with_name("epoch4.pt")
+    shutil.copy2(checkpoint, before)
+    content = torch.load(checkpoint, weights_only=False)
+    content |= {"epoch": 5, "updates": 6}
+    content["optimizer"]["state"][0]["step"] = torch.tensor(6.0)
+    torch.save(content, checkpoint)
+    dataset = resolve_dataset({"data": str(data / "data.yaml")}, run=data)
+    kept = run / "drift" / "seams" / "epoch5"
+    kept.mkdir(parents=True)
+    start = read_checkpoint(before)
+    held = {"checkpoint": start.sha256, "epoch": start.csv_epoch, "data": manifest(dataset)}
+    (kept / "manifest.json").write_text(json.dumps(held))
+    seam = Seam(6, 5, 4, SeamSign.GIVEN, "given.")
+
+    def hard():
+        facts = collect_facts(read_run(run), seam, (seam,), start)
+        assert facts.data.changes is not None and facts.after.checkpoint.epoch == 5
+        return [f for f in audit_run(facts) if f.severity is Severity.HARD]
+
+    assert hard() == []
+    (data / "labels/train/2.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (only,) = hard()
+    assert only.id == "wrong-data" and "1 label changed): train/2.jpg" in only.evidence
+
+
 def test_labels_written_after_the_checkpoint(data, checkpoint):
     content = torch.load(checkpoint, weights_only=False)
     content["date"] = "2001-01-01T00:00:00+00:00"
