@@ -44,6 +44,11 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
             code = ExitCode.OK
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
+        except OSError as error:  # a full disk, a name that is too long, a folder without permission
+            if kwargs.get("debug"):
+                traceback.print_exc()
+            _say(f"{str(error.filename or 'A file')[:200]}: {error.strerror or error}.")
+            code = ExitCode.COULD_NOT_RUN
         except Exception as error:
             if kwargs.get("debug"):
                 traceback.print_exc()
@@ -58,4 +63,6 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
 
 
 def _say(sentence: str) -> None:
-    print(f"drift: {sentence}", file=sys.stderr, flush=True)
+    from analyzer.report.words import clean  # a path may hold line ends or control characters
+
+    print(f"drift: {clean(sentence)}", file=sys.stderr, flush=True)

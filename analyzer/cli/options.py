@@ -40,7 +40,7 @@ def replicates_of(text: str) -> int | None:
     """
     if text.strip().lower() == "auto":
         return None
-    if not text.strip().isdigit() or int(text) < 1:
+    if not text.strip().isdecimal() or int(text) < 1:
         raise typer.BadParameter(f"{text!r} is neither a number from 1 nor 'auto'.")
     return int(text)
 
@@ -53,13 +53,13 @@ def _check_alpha(alpha: float) -> float:
 
 def _check_margins(margins: list[str]) -> list[str]:
     for margin in margins:
-        if not re.fullmatch(r"[^=]+=\s*[0-9.eE+-]+\s*%?|auto", margin):
+        if not re.fullmatch(r"[^=]+=\s*[0-9.eE+-]+\s*%?", margin):
             raise typer.BadParameter(f"{margin!r} is not METRIC=VALUE, e.g. loss=0.1, map=0.03, train/box_loss=5%.")
     return margins
 
 
 def _check_budget(budget: str | None) -> str | None:
-    if budget is not None and not re.fullmatch(r"\s*\d+(\.\d+)?\s*(s|m|min|h|d|epochs?)\s*", budget):
+    if budget is not None and not re.fullmatch(r"\s*(\d+(\.\d+)?\s*(s|m|min|h|d)|\d+\s*epochs?)\s*", budget):
         raise typer.BadParameter(f"{budget!r} is no budget, e.g. 6h, 90min, 5epochs.")
     return budget
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from analyzer.report.numbers import duration
+from analyzer.report.words import clean
 
 __all__ = ["Lines", "Live", "progress_on_stderr"]
 
@@ -74,12 +75,12 @@ class Lines:
             self._clock.finish()
         took = "reused" if reused else duration(seconds)
         left = self._clock.left()
-        rest = "" if left is None or reused else f", about {duration(left)} left"
+        rest = "" if left is None or reused or left < 1 else f", about {duration(left)} left"
         self.message(f"{arm} replicate {index}: {took}{rest}")
 
     def message(self, text: str) -> None:
         """Write one line."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(clean(text), markup=False, highlight=False, soft_wrap=True)
 
     def ask(self, question: str) -> bool | None:
         """Nobody can answer."""
@@ -121,7 +122,7 @@ class Live:
 
     def message(self, text: str) -> None:
         """Write a line above the bar."""
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(clean(text), markup=False, highlight=False)
 
     def ask(self, question: str) -> bool | None:
         """Ask on the terminal, where there is a keyboard too."""
@@ -143,7 +144,7 @@ class Live:
             description=clock.what,
             total=max(clock.total, 1),
             completed=min(clock.done + clock.fraction, clock.total),
-            rest="" if left is None else f"{duration(left)} left",
+            rest="" if left is None or left < 1 else f"{duration(left)} left",
         )
 
 

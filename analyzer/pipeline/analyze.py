@@ -6,17 +6,19 @@ import time
 
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm
+from analyzer.errors import StoreError
 from analyzer.pipeline.assemble import from_history, from_replicates, planned
 from analyzer.pipeline.audit import audit_scene
 from analyzer.pipeline.cost import agree_on_budget, plan_cost, refuse_busy_device
 from analyzer.pipeline.gather import HEALTHY, gather
 from analyzer.pipeline.judge import Observed
 from analyzer.pipeline.past import look_back
-from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.request import AnalyzeRequest, with_absolute_out
 from analyzer.pipeline.scene import as_configured, look_at
 from analyzer.pipeline.study import open_study
 from analyzer.report.analysis import Analysis, Plan
 from analyzer.report.document import write_report
+from analyzer.report.numbers import duration
 
 __all__ = ["analyze"]
 
@@ -42,6 +44,7 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
         Where it could not run, in one sentence.
     """
     started = time.monotonic()
+    request = with_absolute_out(request)
     scene = look_at(request)
     past = look_back(scene, request.margins)
     observed = Observed.of(scene.observed_rows(request.epochs), scene.before, past)
@@ -67,7 +70,10 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
 
 def _finish(analysis: Analysis, request: AnalyzeRequest) -> Analysis:
     if analysis.study is not None and not request.dry_run:
-        write_report(analysis, analysis.study / "report.json")
+        try:
+            write_report(analysis, analysis.study / "report.json")
+        except StoreError as e:
+            raise StoreError(e.what, e.hint or "Free space there, or choose a folder with --out.") from e
     return analysis
 
 
@@ -76,4 +82,4 @@ def _plan_words(plan: Plan) -> str:
     if pace is None:
         return f"At most {plan.replicates} replicates; the run's times do not tell how long one takes."
     worst = plan.worst_seconds or 0.0
-    return f"A replicate takes about {pace:.0f} s; at most {plan.replicates} of them, {worst / 60:.0f} min in all."
+    return f"A replicate takes about {pace:.0f} s; at most {plan.replicates} of them, {duration(worst)} in all."

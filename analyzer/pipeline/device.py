@@ -6,6 +6,8 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
+from analyzer.errors import UsageError
+
 __all__ = ["Device", "choose_device"]
 
 
@@ -56,7 +58,7 @@ def choose_device(wanted: str | None, trained_on: Any, *, torch: Any = None) -> 
     text = ",".join(map(str, trained_on)) if isinstance(trained_on, (list, tuple)) else str(trained_on or "")
     cuda = bool(torch.cuda.is_available())
     if wanted is not None:
-        return _named(_indices(wanted)[:1] or [wanted], torch, "")
+        return _asked_for(wanted, torch)
     if text.lower() in ("cpu", "mps"):
         return Device(text.lower(), text.lower())
     gpus = _indices(text) if text.lower() not in ("", "none", "cuda", "-1") else ["0"]
@@ -68,6 +70,25 @@ def choose_device(wanted: str | None, trained_on: Any, *, torch: Any = None) -> 
     if text.lower() in ("", "none"):
         return Device("cpu", "cpu")  # automatic, and no GPU is here: what the run had is not known
     return Device("cpu", "cpu", f"The run used device {text!r}, which is not here: a null made on CPU is approximate.")
+
+
+def _asked_for(wanted: str, torch: Any) -> Device:
+    """What ``--device`` means here.
+
+    Raises
+    ------
+    UsageError
+        No such device is here; of several GPUs only one can be used.
+    """
+    name = wanted.strip().lower()
+    if name == "cpu" or (name == "mps" and torch.backends.mps.is_available()):
+        return Device(name, name)
+    gpus = ["0"] if name == "cuda" else _indices(name)
+    here = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if len(gpus) == 1 and gpus[0].isdecimal() and int(gpus[0]) < here:
+        return _named(gpus, torch, "")
+    known = ["cpu", *map(str, range(here))]
+    raise UsageError(f"--device {wanted!r}: no such single device is here.", f"Choose one of {', '.join(known)}.")
 
 
 def _named(index: list[str], torch: Any, note: str) -> Device:

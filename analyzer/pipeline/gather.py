@@ -66,14 +66,15 @@ def gather(
     A certain cause (`certain`: the audit has a hard finding) needs no replay: the replicates then only say how much it
     matters.
     """
-    collector = Collector(study, budget, progress, pace=plan.seconds_per_replicate)
+    pace = None if plan.seconds_per_replicate is None else plan.seconds_per_replicate / request.epochs
+    collector = Collector(study, budget, progress, pace=pace)
     with study.store.lock():
         study.store.describe(study.facts)
         try:
             count = (request.replicates or PILOT) * len(arms)
-            progress.start((count + 1) * request.epochs, f"{count} resumed paths at first")
-            outcome, step = Replay.NOT_RUN, None
             skip = "a certain cause was found without it" if certain else "" if request.replay else "--no-replay"
+            progress.start((count + (not skip)) * request.epochs, f"{count} resumed paths at first")
+            outcome, step = Replay.NOT_RUN, None
             if not skip:
                 outcome, step = replay_outcome(scene, study, run_replay(scene, study, collector))
                 progress.message(f"Replay: {step.summary}")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.domain.metrics import Metric
+from analyzer.errors import RunError
 from analyzer.pipeline.scene import Scene
 from analyzer.stats.history import HistoryNoise, auto_margin, crosses_close_mosaic, history_noise, regime_start
 from analyzer.stats.margins import parse_margins
@@ -59,7 +60,7 @@ class Past:
     @property
     def deciding(self) -> NDArray[np.bool_]:
         """Which metrics decide, shape (m,)."""
-        return np.array([m.deciding for m in self.metrics])
+        return np.array([m.deciding for m in self.metrics], dtype=np.bool_)
 
     @property
     def adverse_sign(self) -> NDArray[np.int_]:
@@ -72,11 +73,15 @@ def look_back(scene: Scene, margin_terms: tuple[str, ...]) -> Past:
 
     Raises
     ------
+    RunError
+        results.csv has no metric.
     UsageError
         A margin term names no metric or no value.
     """
     history, seam = scene.run.history, scene.seam
     metrics = history.metrics
+    if not metrics:
+        raise RunError(f"{history.path} has no metric column.", "Give the results.csv that Ultralytics wrote.")
     names = [m.name for m in metrics]
     args = scene.train_args
     total, closing = _integer(args.get("epochs"), 10**9), _integer(args.get("close_mosaic"), 0)
@@ -86,7 +91,7 @@ def look_back(scene: Scene, margin_terms: tuple[str, ...]) -> Past:
         epochs = history.epochs[: last + 1]
         start = regime_start(
             epochs,
-            warmup_epochs=float(args.get("warmup_epochs") or 0.0),
+            warmup_epochs=_real(args.get("warmup_epochs")),
             close_mosaic=closing,
             total_epochs=total,
             seams=[s.row for s in scene.others if s.row <= last],
@@ -109,4 +114,11 @@ def look_back(scene: Scene, margin_terms: tuple[str, ...]) -> Past:
 
 
 def _integer(value: object, default: int) -> int:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else default
+    """What args.yaml says, where it says a number: it may have been edited by hand."""
+    return int(_real(value, default))
+
+
+def _real(value: object, default: float = 0.0) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value):
+        return float(value)
+    return float(default)

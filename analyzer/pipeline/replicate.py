@@ -10,7 +10,7 @@ from analyzer.domain.replicate import Arm
 from analyzer.errors import CheckpointError, RunError
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.request import ReplicateRequest
+from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
 from analyzer.pipeline.study import open_study
 from analyzer.replicates.keep import keep_checkpoint, keep_manifest
 from analyzer.runs.checkpoint import read_checkpoint
@@ -32,6 +32,7 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
     CheckpointError
         Ultralytics cannot resume from it.
     """
+    request = with_absolute_out(request)
     checkpoint = read_checkpoint(request.checkpoint, trust=request.trust_checkpoint)
     if not checkpoint.resumable:
         raise CheckpointError(

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-__all__ = ["AnalyzeRequest", "ReplicateRequest"]
+__all__ = ["AnalyzeRequest", "ReplicateRequest", "with_absolute_out"]
+
+R = TypeVar("R", "AnalyzeRequest", "ReplicateRequest")
+
+
+def with_absolute_out(request: R) -> R:
+    """The request with a study folder that means the same in the worker, whose working directory is another."""
+    return request if request.out is None else replace(request, out=request.out.expanduser().absolute())
 
 
 @dataclass(frozen=True, slots=True)

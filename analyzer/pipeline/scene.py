@@ -91,6 +91,10 @@ def look_at(request: AnalyzeRequest) -> Scene:
     seam = _chosen(run, seams, request.seam)
     others = tuple(s for s in seams if s.row != seam.row)
     checkpoint, missing = _checkpoint_of(request, run, seam)
+    if wrong := _no_number(run.args):
+        raise RunError(f"{run.path / 'args.yaml'}: {wrong}", "Give the args.yaml that Ultralytics wrote.")
+    if checkpoint and (wrong := _no_number(checkpoint.train_args)):
+        raise CheckpointError(f"{checkpoint.path}: {wrong}", "Give the checkpoint that Ultralytics wrote.")
     notes = list(run.history.notes)
     if others:
         listed = ", ".join(f"epoch {s.epoch}" for s in others)
@@ -107,6 +111,15 @@ def look_at(request: AnalyzeRequest) -> Scene:
     else:
         diff = ArgsDiff(())
     return Scene(run, seam, others, checkpoint, missing, diff, (*notes, *diff.notes))
+
+
+def _no_number(args: Mapping[str, Any]) -> str:
+    """Which argument of the schedule is no finite number, though it has to be; empty where all are."""
+    for name in ("epochs", "close_mosaic", "warmup_epochs", "lr0", "lrf", "batch", "nbs"):
+        value = args.get(name)
+        if value is not None and not (isinstance(value, (int, float)) and np.isfinite(value) and value < 1e9):
+            return f"the argument {name} is {str(value)[:40]!r}, no number that a training can have."
+    return ""
 
 
 def _chosen(run: Run, seams: tuple[Seam, ...], wanted: int | None) -> Seam:

@@ -21,9 +21,27 @@ from typing import Any
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.errors import StoreError
 
-__all__ = ["Store", "write_atomically"]
+__all__ = ["Store", "make_folder", "write_atomically"]
 
 SCHEMA = 1
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises
+    ------
+    StoreError
+        It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise _unwritable(path, e) from e
+
+
+def _unwritable(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"Cannot write {path}: {error.strerror}.", "Free space there, or choose a folder with --out.")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -31,7 +49,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Temporary name in the same folder, fsync, rename, fsync of the folder.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as f:
@@ -41,9 +59,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.replace(path)
     except OSError as e:
         temporary.unlink(missing_ok=True)
-        raise StoreError(
-            f"Cannot write {path}: {e.strerror}.", "Free space there, or choose a folder with --out."
-        ) from e
+        raise _unwritable(path, e) from e
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -147,8 +163,12 @@ class Store:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the study for one driver; the kernel releases it when the driver dies, however it dies."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "lock").open("a+") as f:
+        make_folder(self.path)
+        try:
+            file = (self.path / "lock").open("a+")
+        except OSError as e:
+            raise _unwritable(self.path / "lock", e) from e
+        with file as f:
             try:
                 fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

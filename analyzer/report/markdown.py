@@ -51,7 +51,7 @@ def render_markdown(analysis: Analysis) -> str:
     for cause in analysis.diagnosis or ():
         lines.append(f"- **Cause {escape(cause.outcome)}**: {escape(cause.summary)}")
     lines += [f"- **Warning**: {escape(warning)}" for warning in analysis.warnings]
-    lines += [f"- **Not run**: {escape(n.step)}: {escape(n.reason)}" for n in analysis.not_run]
+    lines += [f"- **Not run**: {escape(line)}" for line in words.not_run_lines(analysis)]
     lines.append(f"- **Cost**: {escape(words.cost_line(analysis))}")
     title = "To settle it" if analysis.verdict.value == "INCONCLUSIVE" else "Next"
     lines += ["", f"### {title}", ""]

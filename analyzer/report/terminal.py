@@ -81,9 +81,9 @@ def _verdict(analysis: Analysis, console: Console) -> None:
 
 
 def _facts(analysis: Analysis, console: Console) -> None:
-    _pair(console, "Run", str(analysis.run))
+    _pair(console, "Run", str(analysis.run), whole=True)
     _pair(console, "Seam", words.seam_line(analysis))
-    _pair(console, "Checkpoint", words.checkpoint_line(analysis))
+    _pair(console, "Checkpoint", words.checkpoint_line(analysis), whole=True)
     _pair(console, "Null", words.null_line(analysis))
     console.print()
 
@@ -133,9 +133,9 @@ def _how(analysis: Analysis, console: Console) -> None:
     for change in analysis.argument_changes:
         note = "" if change.allowed else " (this version refuses that on resume)"
         _pair(console, "Argument", f"{change.name}: {change.before!r} -> {change.after!r}{note}")
-    for metric in analysis.metrics:
-        if metric.changed_arguments is not None and metric.deciding:
-            _pair(console, "", f"changed arguments move {metric.name} by {signed(metric.changed_arguments)}")
+    moved = words.changed_line(analysis)
+    if moved:
+        _pair(console, "", moved)
     for finding in analysis.audit or ():
         _pair(console, "Finding", f"{finding.id} ({finding.severity.value}): {finding.evidence}")
     for name, step in (("Validation", analysis.revalidation), ("Replay", analysis.replay)):
@@ -152,8 +152,8 @@ def _how(analysis: Analysis, console: Console) -> None:
 def _left_out(analysis: Analysis, console: Console) -> None:
     for warning in analysis.warnings:
         _pair(console, "Warning", warning, style="yellow")
-    for i, step in enumerate(analysis.not_run):
-        _pair(console, "Not run" if i == 0 else "", f"{step.step}: {step.reason}")
+    for i, line in enumerate(words.not_run_lines(analysis)):
+        _pair(console, "Not run" if i == 0 else "", line)
 
 
 def _next(analysis: Analysis, console: Console) -> None:
@@ -164,13 +164,16 @@ def _next(analysis: Analysis, console: Console) -> None:
         if step.command:
             _line(console, Text(" " * (_LABEL + 3) + step.command))
     if analysis.study is not None:
-        _pair(console, "Report", str(analysis.study / "report.json"))
+        _pair(console, "Report", str(analysis.study / "report.json"), whole=True)
 
 
-def _pair(console: Console, label: str, text: str, style: str = "") -> None:
-    """Print a label and a text that wraps beside it; paths and commands are never cut."""
+def _pair(console: Console, label: str, text: str, style: str = "", *, whole: bool = False) -> None:
+    """Print a label and a text that wraps beside it; paths and commands are never cut, nor wrapped where `whole`."""
     width = max(console.width - _LABEL - 2, 20)
-    lines = textwrap.wrap(words.clean(text), width, break_long_words=False, break_on_hyphens=False) or [""]
+    shown_text = words.clean(text)
+    lines = textwrap.wrap(shown_text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    if whole:
+        lines = [shown_text]
     for i, line in enumerate(lines):
         shown = Text(f"{label if i == 0 else '':<{_LABEL}} ", style="bold")
         _line(console, shown.append(line, style=style or "not bold"))

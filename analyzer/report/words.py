@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from analyzer.domain.evidence import SeamCheck, Significance, Verdict
 from analyzer.domain.replicate import Outcome
 from analyzer.report.analysis import Analysis
-from analyzer.report.numbers import duration, p_value, signed
+from analyzer.report.numbers import duration, p_value, short_name, signed
 
 __all__ = [
     "HEADLINE",
     "LEGEND",
     "Step",
+    "changed_line",
     "checkpoint_line",
     "clean",
     "cost_line",
@@ -21,6 +22,7 @@ __all__ = [
     "family_line",
     "history_line",
     "next_steps",
+    "not_run_lines",
     "null_line",
     "seam_line",
     "selection_line",
@@ -70,13 +72,17 @@ def checkpoint_line(analysis: Analysis) -> str:
 
 def null_line(analysis: Analysis) -> str:
     """Say how the null was made."""
+    if analysis.plan is not None and not analysis.replicates and not analysis.history_only:
+        return "nothing is trained yet"
     if analysis.history_only or not analysis.n_replicates:
         return "no replicates: judged by the run's own earlier epochs, the weaker evidence"
     n = analysis.n_replicates
-    epochs = max(len(r.epochs) for r in analysis.null_replicates)
-    line = f"{count(n, 'healthy resume')} of the checkpoint, {count(epochs, 'epoch')} each, every one with its own seed"
-    if analysis.null_arm != "healthy":
-        line += f" (arm {analysis.null_arm})"
+    each = f"{count(max(len(r.epochs) for r in analysis.null_replicates), 'epoch')} each"
+    if analysis.null_arm == "healthy":
+        line = f"{count(n, 'healthy resume')} of the checkpoint, {each}, every one with its own seed"
+    else:
+        healthy = sum(r.arm == "healthy" and r.outcome is Outcome.OK for r in analysis.replicates)
+        line = f"{count(n, 'resume')} as configured and {healthy} healthy ones on the same seeds, {each}"
     bad = [r for r in analysis.replicates if r.outcome is not Outcome.OK]
     if bad:
         line += f"; {count(len(bad), 'more')} failed or diverged"
@@ -97,8 +103,26 @@ def family_line(analysis: Analysis) -> str:
     return line + (f"; smallest possible p {p_value(omnibus.p_min)})" if omnibus.p_min is not None else ")")
 
 
+def changed_line(analysis: Analysis, most: int = 3) -> str:
+    """Say what the changed arguments move most, relative to the margin; empty where no second arm was made."""
+    moved = [m for m in analysis.metrics if m.deciding and m.changed_arguments is not None]
+    moved.sort(key=lambda m: -abs(m.changed_arguments or 0.0) / (m.margin or float("inf")))
+    shown = [f"{clean(short_name(m.name))} by {signed(m.changed_arguments)}" for m in moved[:most]]
+    return f"changed arguments move most: {', '.join(shown)}" if shown else ""
+
+
+def not_run_lines(analysis: Analysis) -> tuple[str, ...]:
+    """Say which steps were left out and why, one line a reason."""
+    reasons: dict[str, list[str]] = {}
+    for left_out in analysis.not_run:
+        reasons.setdefault(left_out.reason, []).append(left_out.step)
+    return tuple(f"{', '.join(steps)}: {reason}" for reason, steps in reasons.items())
+
+
 def history_line(analysis: Analysis) -> str:
     """Say how the seam lies against the epochs before it."""
+    if analysis.history_only:
+        return "it is the only evidence here, see the table"
     if analysis.seam_check is SeamCheck.UNKNOWN:
         return "not judged (too few comparable epochs before the seam)"
     if analysis.seam_check is SeamCheck.WITHIN:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -12,6 +13,7 @@ from analyzer.errors import DriftError, RunError
 __all__ = ["load_yaml"]
 
 _LIMIT = 5_000_000  # bytes; a real one has a few kB, and aliases can blow up larger ones
+_DEPTH = 100  # levels; libyaml's composer calls itself for each one and takes the process down at some thousands
 _UNPRINTABLE = re.compile("[^\\x09\\x0A\\x0D\\x20-\\x7E\\x85\\xA0-\\uD7FF\\uE000-\\uFFFD\\U00010000-\\U0010ffff]")
 
 
@@ -49,8 +51,10 @@ def load_yaml(path: Path, error: type[DriftError] = RunError) -> object:
         text = _UNPRINTABLE.sub("", raw.decode("utf-8-sig"))
     except UnicodeDecodeError as e:
         raise error(f"{path} is no text file (byte {e.start} is not UTF-8).") from e
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        loaded: object = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        _refuse_deep(text, loader)
+        loaded: object = yaml.load(text, Loader=loader)
     except yaml.constructor.ConstructorError as e:
         raise error(f"{path} holds an object that is not loaded: {e.problem}.", "Delete that line in a copy.") from e
     except (yaml.YAMLError, ValueError, RecursionError, TypeError) as e:
@@ -58,3 +62,12 @@ def load_yaml(path: Path, error: type[DriftError] = RunError) -> object:
         where = f" (line {mark.line + 1})" if mark else ""
         raise error(f"{path} is no valid yaml{where}.", "Compare it with the file of another run.") from e
     return loaded
+
+
+def _refuse_deep(text: str, loader: Any) -> None:
+    """Raise RecursionError for a document nested too deeply; reading its events needs no recursion."""
+    depth = 0
+    for event in yaml.parse(text, Loader=loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEPTH:
+            raise RecursionError

@@ -67,7 +67,7 @@ def test_talk_goes_to_stderr_one_line_a_replicate(fake):
     done = run("analyze", "RUN")
     assert done.stderr.splitlines() == [
         "healthy resumes: 2 epochs at most",
-        *[line for line in done.stderr.splitlines() if line.startswith("healthy replicate 1: 3.2 s, about")],
+        *[line for line in done.stderr.splitlines() if line.startswith("healthy replicate 1: 3.2 s")],
         "healthy replicate 2: reused",
         "[not markup]",
     ]
