@@ -46,10 +46,10 @@ def check_rates(facts: AuditFacts) -> Iterator[Finding]:
     start = facts.seam.row if facts.seam else len(run.history)
     columns = [c for i, n in enumerate(names) if (c := _column(facts, n, i, start, kinds))]
     if not columns:
-        why = (
-            "optimizer=auto chose the rate" if str(args.get("optimizer", "auto")).lower() == "auto" else "own schedule"
-        )
-        yield finding("lr-unknown", f"No base rate makes the lr columns follow the schedule of the arguments ({why}).")
+        auto = str(args.get("optimizer") or "auto").lower() == "auto"
+        why = "optimizer=auto chose the rate, or " if auto else ""
+        text = "No base rate makes the lr columns follow the schedule of the arguments"
+        yield finding("lr-unknown", f"{text} ({why}warmup of unknown length, an older version or an own schedule).")
         return
     yield from _before(facts, columns, start)
     if facts.seam is not None and facts.seam.sign is not SeamSign.RESTART:
@@ -153,7 +153,8 @@ def _after(facts: AuditFacts, columns: Sequence[_Column], start: int, kinds: Seq
     factors = [c.values[row] / (c.base * decay(args, epoch - 1)) for c in here]
     shown = ", ".join(sorted({f"{f:.4g}" for f in factors}))
     rows = len({r for _, r in off})
-    yield finding("lr-jump", f"{_words(args, here[0], row, epoch)}, factor {shown} ({rows} resumed epochs off).")
+    often = f"off in {rows} of {end - start} resumed epochs"
+    yield finding("lr-jump", f"{_words(args, here[0], row, epoch)}, factor {shown} ({often}).")
 
 
 def _past_warmup(args: Mapping[str, Any], epoch: int, columns: Sequence[_Column], start: int) -> bool:
