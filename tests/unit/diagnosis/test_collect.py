@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from analyzer.cli.app import app
 from analyzer.diagnosis.audit.caches import label_classes, label_of
 from analyzer.diagnosis.audit.collect import collect_facts
+from analyzer.diagnosis.audit.optimizer import optimizer_classes
 from analyzer.diagnosis.audit.run import audit_run
 from analyzer.domain.evidence import Severity
 from analyzer.runs.dataset import manifest, resolve_dataset
@@ -98,6 +99,12 @@ def test_numbers_of_every_format(checkpoint, dtype):
     assert read_tensors(checkpoint).not_finite == ("weight",)
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop"])
+def test_an_optimizer_is_recognised_by_its_groups(name):
+    made = getattr(torch.optim, name)([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+    assert name in optimizer_classes(made.state_dict()["param_groups"][0])
+
+
 def test_facts_of_a_checkpoint_alone(checkpoint):
     facts = facts_of(checkpoint)
     assert facts.data.images == {"train": 3, "val": 3} and facts.data.labels == {"train": 3, "val": 3}
@@ -120,6 +127,19 @@ def test_label_cache(data, checkpoint):
     (only,) = audit_run(facts_of(checkpoint))
     assert only.id == "stale-cache" and "1 of 3 images (1.jpg)" in only.evidence
     assert (data / "labels" / "train.cache").read_bytes() == before
+
+
+def test_of_many_labels_only_later_ones_are_opened(data, checkpoint, monkeypatch):
+    entries = [{"im_file": str(data / f"images/train/{i}.jpg"), "cls": np.array([[0.0]])} for i in range(3)]
+    cache = data / "labels" / "train.cache"
+    save_cache(cache, {"labels": entries, "hash": "abc"})  # the files say class 1
+    os.utime(cache, (4e9, 4e9))
+    assert [f.id for f in audit_run(facts_of(checkpoint))] == ["stale-cache"]
+    monkeypatch.setattr("analyzer.diagnosis.audit.caches._ALL", 2)
+    assert audit_run(facts_of(checkpoint)) == ()
+    os.utime(data / "labels/train/2.txt", (4e9 + 1, 4e9 + 1))
+    found = [f for f in audit_run(facts_of(checkpoint)) if f.id == "stale-cache"]
+    assert len(found) == 1 and "1 of 3 images (2.jpg)" in found[0].evidence
 
 
 def test_a_malicious_label_cache_runs_nothing(data, checkpoint, tmp_path):
