@@ -229,7 +229,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def report_request(plan: Resume, kept: Path) -> AnalyzeRequest:
-    """What ``analyze`` is asked after the training: this seam, and no replicate beyond those that were wanted."""
+    """What ``analyze`` is asked after the training: this seam, and to train nothing that was not wanted."""
     r = plan.request
     return AnalyzeRequest(
         run=plan.run.path,
@@ -239,5 +239,6 @@ def report_request(plan: Resume, kept: Path) -> AnalyzeRequest:
         epochs=r.epochs,
         alpha=r.alpha,
         history_only=not r.replicates,
+        replay=False,
         assume_yes=True,
     )

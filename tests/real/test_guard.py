@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +41,10 @@ def environment(demo_runs, run):
 
 
 def resume(demo_runs, run, command):
-    command = [*command, *WORDS, f"model={run / 'weights' / 'last.pt'}"]
+    return call([*command, *WORDS, f"model={run / 'weights' / 'last.pt'}"], demo_runs, run)
+
+
+def call(command, demo_runs, run):
     return subprocess.run(command, env=environment(demo_runs, run), capture_output=True, text=True, check=False)
 
 
@@ -114,7 +119,8 @@ def test_faulty_resume_is_stopped_with_its_checkpoint_kept(own_copy, demo_runs):
     report = guard_json(run)
     assert report["stopped"], report
     assert report["verdict"] == "FAULT"
-    assert "further than chance" in report["reason"]
+    assert "a resume multiplies the learning rate by 10" in report["reason"]  # by the audit, and by history too:
+    assert [m["name"] for m in report["checks"][0]["metrics"] if m["verdict"] == "FAULT"]
     assert rows(run)[-1][0] == str(LAST - 1)
     assert "drift guard: FAULT at epoch" in done.stdout + done.stderr
     assert sha256(next(p for p in kept(run) if p.suffix == ".pt")) == original
@@ -138,3 +144,48 @@ def test_an_error_of_the_guard_is_one_warning_and_the_training_goes_on(own_copy,
     assert rows(run)[-1][0] == str(LAST)
     assert (done.stdout + done.stderr).count("drift guard:") == 1
     assert guard_json(run)["error"] == "ZeroDivisionError: on purpose"
+
+
+def test_drift_resume_does_it_all(own_copy, demo_runs):
+    """Audit, snapshot, a null of two, the guarded resume against it, the report on the same replicates."""
+    run = own_copy("whole")
+    command = [sys.executable, "-m", "analyzer", "resume", str(run), "--replicates", "2", "--epochs", "1", "--json"]
+    shown = call([*command, "--dry-run"], demo_runs, run)
+    assert shown.returncode == 0, shown.stderr
+    assert not (run / "drift").exists()
+    done = call(command, demo_runs, run)
+    assert done.returncode in (0, 11), done.stderr
+    assert shown.stdout in done.stderr
+    document = json.loads(done.stdout)
+    check = guard_json(run)["checks"][0]
+    assert (check["against"], check["replicates"]) == (Path(document["study"]).name, 2)
+    assert document["cost"]["epochs_trained"] == 0
+    assert document["seam"]["epoch"] == KILLED + 1
+    assert rows(run)[-1][0] == str(LAST)
+    again = call(command, demo_runs, run)
+    assert again.returncode == 12
+    assert "Nothing can be resumed" in again.stderr
+
+
+def test_drift_resume_stops_before_training_at_a_certain_fault(own_copy, demo_runs):
+    run = own_copy("certain", lr0=LR0 * 10)
+    before = rows(run)
+    command = [sys.executable, "-m", "analyzer", "resume", str(run), "--on-fault", "stop"]
+    done = call(command, demo_runs, run)
+    assert done.returncode == 10, done.stderr
+    assert "audit: hard:" in done.stderr
+    assert rows(run) == before
+
+
+def test_ctrl_c_ends_the_training_too(own_copy, demo_runs):
+    run = own_copy("interrupted")
+    command = [sys.executable, "-m", "analyzer", "resume", str(run)]
+    with subprocess.Popen(
+        command, env=environment(demo_runs, run), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        assert any("Starting training for" in line for line in process.stdout)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        process.stdout.read()  # ends when every process that writes there has ended
+        assert process.wait() == 130
+    assert kept(run)

@@ -26,7 +26,7 @@ def test_the_plan_names_the_command_and_writes_nothing(run):
 
 def test_the_report_trains_nothing_that_was_not_asked_for(run):
     without = report_request(plan_resume(ResumeRequest(run.path)), run.last)
-    assert (without.history_only, without.replicates, without.seam) == (True, None, 31)
+    assert (without.history_only, without.replicates, without.replay, without.seam) == (True, None, False, 31)
     wanted = report_request(plan_resume(ResumeRequest(run.path, replicates=4, epochs=2)), run.last)
     assert (wanted.history_only, wanted.replicates, wanted.epochs) == (False, 4, 2)
 
