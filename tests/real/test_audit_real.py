@@ -10,6 +10,8 @@ from analyzer.domain.evidence import Severity
 
 CASES = {
     "adamw": {},
+    "auto": {"optimizer": "auto", "nbs": 64},
+    "musgd": {"optimizer": "MuSGD", "lr0": 0.01, "warmup_epochs": 1.0},
     "sgd-accumulating": {"optimizer": "SGD", "lr0": 0.01, "nbs": 8},
     "seam-in-warmup": {"optimizer": "SGD", "lr0": 0.01, "nbs": 16, "warmup_epochs": 5.0, "cos_lr": True},
 }

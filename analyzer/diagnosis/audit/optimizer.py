@@ -73,6 +73,9 @@ def _presence(side: Side, where: str) -> Iterator[Finding]:
     if not side.checkpoint.has_optimizer:
         yield finding("optimizer-lost", f"{name} ({where}) holds no optimizer although its run was not finished.")
     elif held is not None and held.states == 0 and (total := sum(g.parameters for g in held.groups)):
+        # With fewer batches than `accumulate` no step was made yet; the first ones of mixed precision may be skipped.
+        if (side.checkpoint.updates or 0) <= (20 if _mixed(side) else 0) and side.checkpoint.updates is not None:
+            return
         yield finding(
             "optimizer-lost", f"The optimizer in {name} ({where}) has no state for any of {total} parameters."
         )

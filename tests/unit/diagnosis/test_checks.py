@@ -172,6 +172,8 @@ def test_optimizer_state():
     assert after(vanished=0.4) == []  # float32 zeros are weights without a gradient
     assert ("non-finite", HARD) in after(not_finite=("model.0.conv.weight",))
     assert set(after(options={"momentum": 0.9, "nesterov": True, "initial_lr": 0.01})) == {("optimizer-changed", HARD)}
+    young = {"before": Side(build.checkpoint(5, updates=0), build.tensors(0, states=0)), "after": None}
+    assert found(replace(whole, **young)) == []  # no step was made yet
     restarted = Side(build.checkpoint(6), build.tensors(5))
     assert ("optimizer-lost", HARD) in found(replace(whole, after=restarted))
     missing = Side(build.checkpoint(6, has_optimizer=False), replace(whole.after.tensors, optimizer=None))
