@@ -46,21 +46,8 @@ def main() -> None:
     options = parser.parse_args()
     sources: dict[str, np.ndarray | None] = dict.fromkeys(SHAPES) | recorded(options.rows)
     results = []
-    head = [
-        "shape",
-        "N",
-        "alpha",
-        "shift",
-        "FAULT",
-        "NEGLIGIBLE",
-        "NOISE",
-        "INCONCLUSIVE",
-        "replicates",
-        "odd",
-        "single",
-        "joint",
-    ]
-    print(f"| {' | '.join(head)} |")
+    print("| shape | N | alpha | shift | FAULT | NEGLIGIBLE | NOISE | INCONCLUSIVE", end="")
+    print(" | replicates | odd | single | joint |")
     print("| --- " * 12 + "|")
     for alpha in (0.05, 0.01):
         for number, (source, rows) in enumerate(sources.items()):
