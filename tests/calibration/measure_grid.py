@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", type=Path)
     parser.add_argument("--draws", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--prior-ratio", type=float, default=1.0, help="true history sd over true replicate sd")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     sources: dict[str, np.ndarray | None] = dict.fromkeys(SHAPES) | recorded(options.rows)
@@ -56,7 +57,13 @@ def main() -> None:
                 if rows is not None and len(rows) < n + 1:
                     continue
                 for shift, shifted in SHIFTS:
-                    cell = Cell(source if rows is None else "rows", n, shift=shift, shifted=shifted)
+                    cell = Cell(
+                        source if rows is None else "rows",
+                        n,
+                        shift=shift,
+                        shifted=shifted,
+                        prior_ratio=options.prior_ratio,
+                    )
                     rng = np.random.default_rng([options.seed, number, n, int(10 * shift), len(shifted)])
                     s = shares(cell, options.draws, rng, alpha_null=0.8 * alpha, auto=design == "auto", rows=rows)
                     known = {"source": source, "n": design, "alpha": alpha, "shift": shift, "metrics": len(shifted)}

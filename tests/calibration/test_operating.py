@@ -40,9 +40,10 @@ def test_healthy_resumes_are_not_accused(shape, n):
         assert s.simultaneous_coverage >= below(1 - TOTAL)
 
 
-@pytest.mark.parametrize("ratio", [0.7071, 2.0])
-def test_a_prior_that_is_off_does_not_accuse(ratio):
-    cell = Cell("normal", 5, prior_ratio=ratio, shifted=())
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("ratio", [0.5, 0.7071, 2.0])
+def test_a_prior_that_is_off_does_not_accuse(shape, ratio):
+    cell = Cell(shape, 5, prior_ratio=ratio, shifted=())
     assert shares(cell, DRAWS, np.random.default_rng(2), alpha_null=ALPHA_NULL).fault <= above(TOTAL)
 
 

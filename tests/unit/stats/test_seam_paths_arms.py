@@ -4,7 +4,7 @@ from scipy import stats
 
 from analyzer.domain.evidence import SeamCheck, Size
 from analyzer.stats import compare_arms, observed_against_history, path_tests, seam_against_history, shift_tests
-from analyzer.stats.seam import predict_next
+from analyzer.stats.trend import predict_next
 
 NAMES = ["train/box_loss", "metrics/mAP50(B)"]
 
