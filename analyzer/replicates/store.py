@@ -175,4 +175,6 @@ class Store:
                 raise StoreError(
                     f"Another drift process is working on the study {self.path}.", "Wait for it, or stop it first."
                 ) from None
+            for leftover in (self.path / "replicates").glob("*/.*.tmp"):
+                leftover.unlink(missing_ok=True)  # half-written by a process that was killed
             yield
