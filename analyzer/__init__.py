@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analyzer.diagnosis.audit import Audited
     from analyzer.domain.evidence import Verdict
     from analyzer.report.analysis import Analysis
 
 __version__ = "0.1.0"
-__all__ = ["Analysis", "Verdict", "__version__", "add_drift_callback", "analyze"]
+__all__ = ["Analysis", "Verdict", "__version__", "add_drift_callback", "analyze", "audit"]
 
 _LAZY = {
     "Analysis": "analyzer.report.analysis",
@@ -50,6 +51,34 @@ def analyze(run: str | Path, **options: Any) -> Analysis:
     if "margins" in options:
         options["margins"] = tuple(options["margins"])
     return pipeline.analyze(pipeline.AnalyzeRequest(run=Path(run), **options), Silent())
+
+
+def audit(place: str | Path, **options: Any) -> Audited:
+    """Look at checkpoints, arguments, history and data without training, as ``drift audit`` does.
+
+    Parameters
+    ----------
+    place
+        A run directory, or a ``.pt``.
+    **options
+        ``checkpoint``, ``seam``, ``data``, ``trust``, as the command's options.
+
+    Returns
+    -------
+    Audited
+        With ``.findings`` and ``.hard``.
+
+    Raises
+    ------
+    analyzer.errors.DriftError
+        Where nothing could be read, in one sentence.
+    """
+    from analyzer.diagnosis.audit import audit_place
+
+    for name in ("checkpoint", "data"):
+        if options.get(name) is not None:
+            options[name] = Path(options[name])
+    return audit_place(Path(place), **options)
 
 
 def __getattr__(name: str) -> object:

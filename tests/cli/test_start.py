@@ -38,7 +38,7 @@ def test_import_analyzer_imports_nothing_heavy():
 
 
 def test_public_names_are_frozen():
-    assert analyzer.__all__ == ["Analysis", "Verdict", "__version__", "add_drift_callback", "analyze"]
+    assert analyzer.__all__ == ["Analysis", "Verdict", "__version__", "add_drift_callback", "analyze", "audit"]
     assert all(getattr(analyzer, name) is not None for name in analyzer.__all__)
     assert set(analyzer.__all__) <= set(dir(analyzer))
     with pytest.raises(AttributeError, match="nothing_of_that_name"):
