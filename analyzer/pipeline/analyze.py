@@ -18,7 +18,7 @@ from analyzer.pipeline.scene import as_configured, look_at
 from analyzer.pipeline.study import open_study
 from analyzer.report.analysis import Analysis, Plan
 from analyzer.report.document import write_report
-from analyzer.report.numbers import duration
+from analyzer.report.numbers import duration, short_name, unsigned
 
 __all__ = ["analyze"]
 
@@ -78,8 +78,10 @@ def _finish(analysis: Analysis, request: AnalyzeRequest) -> Analysis:
 
 
 def _plan_words(plan: Plan) -> str:
-    pace = plan.seconds_per_replicate
-    if pace is None:
-        return f"At most {plan.replicates} replicates; the run's times do not tell how long one takes."
-    worst = plan.worst_seconds or 0.0
-    return f"A replicate takes about {pace:.0f} s; at most {plan.replicates} of them, {duration(worst)} in all."
+    """Cost and sight of the work in two sentences, before its first epoch."""
+    pace, worst = plan.seconds_per_replicate, plan.worst_seconds
+    cost = f"At most {plan.replicates} replicates; the run's times do not tell how long one takes."
+    if pace is not None and worst is not None:
+        cost = f"A replicate takes about {duration(pace)}; at most {plan.replicates} of them, {duration(worst)} in all."
+    seen = [f"{short_name(name)} {unsigned(jump)}" for name, jump in plan.detectable.items()]
+    return f"{cost} That many see a jump of {', '.join(seen)} with power 0.8." if seen else cost

@@ -93,8 +93,16 @@ class Collector:
         replicate = next(iter(self._executor.run(job, [seed])))
         self.epochs_trained += len(replicate.epochs)
         self.trained_seconds += [e.seconds for e in replicate.epochs]
-        self.pace = float(np.median(self.trained_seconds)) if self.trained_seconds else self.pace
+        self._correct_pace()
         return replicate
+
+    def _correct_pace(self) -> None:
+        """Trained epochs know better than the run's times; the first one says so where it is far off."""
+        if not self.trained_seconds:
+            return
+        expected, self.pace = self.pace, float(np.median(self.trained_seconds))
+        if len(self.trained_seconds) == 1 and expected and not 2 / 3 < self.pace / expected < 3 / 2:
+            self.progress.message(f"An epoch takes {self.pace:.1f} s here, where the run's times say {expected:.1f} s.")
 
     def close(self) -> None:
         """Stop the worker; what is in the store stays."""

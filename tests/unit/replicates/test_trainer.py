@@ -1,0 +1,103 @@
+"""The mixin over a stand-in of Ultralytics' trainer: what it does out of memory and when a loss diverges."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+
+from analyzer.domain.replicate import Outcome
+from analyzer.replicates.trainer import ReplicatesDone, make_trainer
+
+
+class FakeTrainer:
+    """The few places of Ultralytics' loop that the mixin hooks into."""
+
+    losses = (1.0, 0.5)
+    halve = False
+
+    def __init__(self):
+        self.args = SimpleNamespace(batch=16, workers=0)
+        self.epoch, self.stop, self.tloss, self.loss_names = 4, False, {"box_loss": 1.0}, ("box_loss",)
+        self.train_loader = [0]
+        self.validator = SimpleNamespace(loss=None, metrics=SimpleNamespace(results_dict={}), dataloader=[0])
+
+    def run_callbacks(self, event):
+        pass
+
+    def _setup_train(self):
+        raise AssertionError("a snapshot was given")
+
+    def _build_train_pipeline(self):
+        pass
+
+    def _do_train(self):
+        self._setup_train()
+        self.stop = False
+        self.run_callbacks("on_train_start")
+        for loss in self.losses:
+            self.run_callbacks("on_train_batch_end")
+            if self.halve:
+                self.args.batch //= 2
+                self._build_train_pipeline()
+            self.tloss = {"box_loss": loss}
+            self.save_metrics({"train/box_loss": loss, "lr/pg0": 0.01})
+            assert self.save_model() is False
+            self.run_callbacks("on_fit_epoch_end")
+            if self.stop:
+                break
+            self.epoch += 1
+        self.final_eval()
+
+
+def paths(base, seeds=(1, 2), epochs=1):
+    found = []
+    trainer = make_trainer(
+        base,
+        seeds=iter(seeds),
+        finished=found.append,
+        progress=lambda fraction: None,
+        interventions=(),
+        arm="healthy",
+        n_epochs=epochs,
+        n_workers=None,
+        hashing=False,
+        reseeding=False,
+        padded=False,
+    )()
+    trainer._kept = SimpleNamespace(restore=lambda trainer: setattr(trainer, "epoch", 4))
+    with pytest.raises(ReplicatesDone):
+        trainer.train()
+    return found
+
+
+def test_one_path_a_seed_stopped_after_k_epochs():
+    one, two = paths(FakeTrainer), paths(FakeTrainer, epochs=2)
+    assert [r.seed for r in one] == [1, 2]
+    assert [len(r.epochs) for r in one] == [1, 1]
+    assert [e.epoch for e in two[1].epochs] == [5, 6]
+    assert two[0].epochs[1].printed == {"train/box_loss": 0.5, "lr/pg0": 0.01}
+    assert all(r.outcome is Outcome.OK for r in one + two)
+
+
+def test_a_divergence_is_an_outcome_and_ends_the_path():
+    class Diverging(FakeTrainer):
+        losses = (math.nan, 0.5)
+
+    (first, second) = paths(Diverging, epochs=2)
+    assert first.outcome is second.outcome is Outcome.DIVERGED
+    assert len(first.epochs) == 1
+    assert "NaN" in first.message
+
+
+def test_a_halved_batch_is_a_failed_replicate_with_a_clear_error():
+    class Halving(FakeTrainer):
+        halve = True
+
+    found = paths(Halving)
+    assert len(found) == 1  # what follows would belong to the same wrong set-up
+    assert found[0].outcome is Outcome.FAILED
+    assert "batch=16" in found[0].message
+
+
+def test_the_class_has_no_trainer_in_its_name():
+    assert "Trainer" not in make_trainer(FakeTrainer).__name__  # trackers attach to every class that has
