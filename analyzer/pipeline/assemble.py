@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from analyzer.diagnosis.audit import Audited
-from analyzer.domain.evidence import Decision, Evidence, SeamCheck, Severity, Significance, Size, Verdict
+from analyzer.domain.evidence import (
+    Decision,
+    Evidence,
+    MetricEvidence,
+    SeamCheck,
+    Severity,
+    Significance,
+    Size,
+    Verdict,
+)
 from analyzer.pipeline.frame import cost, environment, frame, not_run, reference, warnings
 from analyzer.pipeline.gather import Gathered
 from analyzer.pipeline.judge import (
@@ -37,6 +47,7 @@ from analyzer.report.analysis import (
     PathPoint,
     Plan,
 )
+from analyzer.stats.arms import ArmDifference
 from analyzer.stats.paths import PathComparison, path_tests
 from analyzer.stats.seam import SeamResult, observed_against_history
 from analyzer.stats.sequential import PILOT
@@ -61,17 +72,6 @@ def from_replicates(
     """Judge the observed rows against the replicates."""
     seam_check = history_check(got.healthy, past, request.alpha)
     differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
-    base = compare(got.healthy, past, observed, request.alpha, sequential=True) if got.configured else None
-    shifts = got.comparison.metrics[: len(past.metrics)]
-    metrics = tuple(
-        metric_evidence(
-            replace(s, name=name),
-            source,
-            healthy=base.metrics[j] if base else None,
-            change=differences.get(name),
-        )
-        for j, (s, name, source) in enumerate(zip(shifts, past.names, past.sources, strict=True))
-    )
     deciding = got.comparison.deciding
     evidence = Evidence(
         metrics=tuple((m.significant, m.size) for m in deciding),
@@ -83,20 +83,11 @@ def from_replicates(
     )
     decision = decide(evidence, names=[m.name for m in deciding], replicates_needed=_needed(got.comparison))
     decision = _explained(decision, audited, got, request)
-    paths = (
-        path_tests(
-            rows_of(got.null, past.names, observed.k).reshape(len(got.null), observed.k, -1),
-            observed.values,
-            **shift_arguments(past, replace(observed, values=observed.values[:1]), request.alpha),
-        )
-        if observed.k > 1
-        else None
-    )
     checkpoint = scene.checkpoint
     assert checkpoint is not None
     return replace(
         frame(scene, request, decision, started),
-        metrics=_sorted(metrics),
+        metrics=_metrics(past, observed, got, differences, request),
         omnibus=Omnibus(_test_name(got), got.comparison.omnibus_p, got.comparison.p_min, got.comparison.omnibus),
         checkpoint=reference(checkpoint, scene.run.path),
         study=got.study.store.path,
@@ -110,13 +101,45 @@ def from_replicates(
         audit=audited.findings,
         looks=got.looks,
         replay=got.replay_step,
-        paths=_path_points(paths, scene) if paths else (),
+        paths=_paths(scene, past, observed, got, request),
         plan=plan,
         environment=environment(got.study),
         cost=cost(got, started),
         warnings=warnings(scene, got),
         not_run=not_run(replay=got.no_replay),
     )
+
+
+def _metrics(
+    past: Past, observed: Observed, got: Gathered, differences: Mapping[str, ArmDifference], request: AnalyzeRequest
+) -> tuple[MetricEvidence, ...]:
+    """One entry a metric at the first resumed epoch, deciding ones first; the seam is that of the healthy arm."""
+    base = compare(got.healthy, past, observed, request.alpha, sequential=True) if got.configured else None
+    first = got.comparison.metrics[: len(past.metrics)]
+    entries = [
+        metric_evidence(
+            replace(shift, name=name),
+            source,
+            healthy=base.metrics[j] if base else None,
+            change=differences.get(name),
+        )
+        for j, (shift, name, source) in enumerate(zip(first, past.names, past.sources, strict=True))
+    ]
+    return tuple(sorted(entries, key=lambda m: not m.deciding))
+
+
+def _paths(
+    scene: Scene, past: Past, observed: Observed, got: Gathered, request: AnalyzeRequest
+) -> tuple[PathPoint, ...]:
+    """The first K resumed epochs, where more than one is looked at."""
+    if observed.k < 2:
+        return ()
+    compared = path_tests(
+        rows_of(got.null, past.names, observed.k).reshape(len(got.null), observed.k, -1),
+        observed.values,
+        **shift_arguments(past, replace(observed, values=observed.values[:1]), request.alpha),
+    )
+    return _path_points(compared, scene)
 
 
 def _explained(decision: Decision, audited: Audited, got: Gathered, request: AnalyzeRequest) -> Decision:
@@ -216,10 +239,6 @@ def _needed(comparison: NullComparison) -> float | None:
 
 def _inside(shift: float, sd: float, margin: float, n: int, extra_df: float, stats: Any) -> bool:
     return bool(abs(shift) + float(stats.t.isf(0.2, n - 1 + extra_df)) * sd * np.sqrt(1 + 1 / n) <= margin)
-
-
-def _sorted(metrics: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(sorted(metrics, key=lambda m: not m.deciding))
 
 
 def _test_name(got: Gathered) -> str:
