@@ -125,6 +125,12 @@ def decide(evidence: Evidence, *, names: Sequence[str] = (), replicates_needed: 
 
 
 def _certain(evidence: Evidence) -> Decision | None:
+    if evidence.diverged:
+        reason = (
+            "The resumed run diverged: a metric became NaN or infinite where it was finite before. "
+            "Whether by chance or by a fault, what is trained from there is lost."
+        )
+        return Decision(Verdict.FAULT, "diverged", (reason,))
     if evidence.certain_cause:
         reason = "A cause was found that is certain, whatever the metrics say; it is listed among the findings."
         return Decision(Verdict.FAULT, "certain-cause", (reason,))
@@ -153,7 +159,7 @@ def _shared(evidence: Evidence) -> Decision | None:
 
 def _after_replay(decision: Decision, evidence: Evidence) -> Decision:
     """Let the replay clear what only two executions could differ in, or note that it gave another row."""
-    if decision.rule in {"certain-cause", "revalidation-disagrees", "changed-arguments", "seam-adverse"}:
+    if decision.rule in {"diverged", "certain-cause", "revalidation-disagrees", "changed-arguments", "seam-adverse"}:
         return decision
     if evidence.replay is Replay.OTHER:
         return _noted(

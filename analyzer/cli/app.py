@@ -12,6 +12,7 @@ from analyzer.cli.analyze import analyze
 from analyzer.cli.audit import audit
 from analyzer.cli.export import export
 from analyzer.cli.list import list_studies
+from analyzer.cli.plan import plan
 from analyzer.cli.replicate import replicate
 from analyzer.cli.report import report
 from analyzer.cli.resume import resume
@@ -53,6 +54,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_studies,
     "export": export,
     "scan": scan,
+    "plan": plan,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)

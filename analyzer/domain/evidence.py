@@ -204,6 +204,8 @@ class Evidence:
         Size of the effect of allowed argument changes; None where nothing differs.
     revalidation, replay
         Outcome of those steps.
+    diverged
+        The resumed run holds NaN or infinite where the epochs before it did not.
     """
 
     metrics: tuple[tuple[Significance, Size], ...]
@@ -213,6 +215,7 @@ class Evidence:
     changed_arguments: Size | None = None
     revalidation: Revalidation = Revalidation.NOT_RUN
     replay: Replay = Replay.NOT_RUN
+    diverged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm
@@ -48,6 +49,9 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
     scene = look_at(request)
     past = look_back(scene, request.margins)
     observed = Observed.of(scene.observed_rows(request.epochs), scene.before, past)
+    if observed.k < request.epochs:
+        progress.message(f"The run has {observed.k} epochs after the seam, not {request.epochs}: that many are judged.")
+        request = replace(request, epochs=observed.k)  # further epochs would be trained for nothing
     audited = audit_scene(scene, request)
     if request.history_only or scene.checkpoint is None:
         if not request.history_only:

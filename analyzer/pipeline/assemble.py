@@ -80,6 +80,7 @@ def from_replicates(
         certain_cause=bool(audited.hard),
         changed_arguments=changed_size(differences, past) if differences else None,
         replay=got.replay,
+        diverged=observed.diverged(past),
     )
     decision = decide(evidence, names=[m.name for m in deciding], replicates_needed=_needed(got.comparison))
     decision = _explained(decision, audited, got, request)
@@ -182,9 +183,7 @@ def from_history(
     )
     metrics = with_before(by_history(result, past), scene.before)
     cells = tuple((m.significant, m.size) for m in metrics) or ((Significance.UNKNOWN, Size.UNKNOWN),)
-    if observed.diverged(past):
-        cells = (*cells, (Significance.YES, Size.NOT_INSIDE))
-    evidence = Evidence(metrics=cells, certain_cause=bool(audited.hard))
+    evidence = Evidence(metrics=cells, certain_cause=bool(audited.hard), diverged=observed.diverged(past))
     decision = decide(evidence, names=[m.name for m in metrics])
     weaker = (
         "Judged by the run's own history only: it cannot tell what every resume of this checkpoint does from a fault."

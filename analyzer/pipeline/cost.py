@@ -89,7 +89,7 @@ def refuse_busy_device(scene: Scene, study: Study, request: AnalyzeRequest) -> N
         return
     evidence = is_training(scene.run)
     own = str(scene.run.args.get("device") or "")
-    if evidence and (request.device is None or study.device.argument in (own, "cpu")):
+    if evidence and (request.device is None or study.device.argument == (own or study.device.argument)):
         raise RunError(
             f"A training is still running in {scene.run.path}: {evidence}",
             "Wait for it, choose another --device, or share its device with --share-device.",

@@ -87,6 +87,9 @@ def look_at(request: AnalyzeRequest) -> Scene:
         ``--seam`` names an epoch that is not there.
     """
     run = read_run(request.run)
+    if request.out is not None:  # where `drift replicate --out` keeps its copies
+        kept = sorted((request.out / "seams").rglob("*.pt"))
+        run = replace(run, checkpoints=(*run.checkpoints, *kept))
     seams = find_seams(run.history, run.args)
     seam = _chosen(run, seams, request.seam)
     others = tuple(s for s in seams if s.row != seam.row)

@@ -29,7 +29,7 @@ def escape(text: object) -> str:
 
 def render_markdown(analysis: Analysis) -> str:
     """Make a Markdown document in the order of the terminal report."""
-    lines = [f"## {analysis.verdict.value}: {words.HEADLINE[analysis.verdict]}", ""]
+    lines = [f"## {analysis.verdict.value}: {words.headline(analysis)}", ""]
     lines += [f"{escape(reason)}\n" for reason in analysis.decision.reasons]
     facts = (
         ("Run", str(analysis.run)),

@@ -73,7 +73,7 @@ def _plan(analysis: Analysis, console: Console) -> None:
 
 def _verdict(analysis: Analysis, console: Console) -> None:
     title = Text(analysis.verdict.value, style=_STYLE[analysis.verdict])
-    title.append(f": {words.HEADLINE[analysis.verdict]}", style="bold")
+    title.append(f": {words.headline(analysis)}", style="bold")
     console.print(title)
     for i, reason in enumerate(analysis.decision.reasons):
         _wrapped(console, reason, style="" if i == 0 else "dim")

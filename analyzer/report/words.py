@@ -20,6 +20,7 @@ __all__ = [
     "cost_line",
     "count",
     "family_line",
+    "headline",
     "history_line",
     "next_steps",
     "not_run_lines",
@@ -35,10 +36,19 @@ HEADLINE = {
     Verdict.INCONCLUSIVE: "the evidence does not decide",
 }
 
+HISTORY_ONLY_NOISE = "no worse than the run's own earlier epochs"  # says nothing of other resumes
+
 LEGEND = (
     "Expected seam: the jump that any healthy resume of this checkpoint makes.",
     "Unexplained shift: jump - expected seam; it is judged, against the margin.",
 )
+
+
+def headline(analysis: Analysis) -> str:
+    """Say the verdict in half a sentence."""
+    if analysis.history_only and analysis.verdict is Verdict.NOISE:
+        return HISTORY_ONLY_NOISE
+    return HEADLINE[analysis.verdict]
 
 
 def clean(text: str) -> str:

@@ -172,7 +172,7 @@ def _scan(path: Path, raw: bytes, trust: bool) -> tuple[object, tuple[str, ...]]
         what = (
             f"{path} is not loaded: it names {e}, which is not on the list of what an Ultralytics checkpoint may hold."
         )
-        raise CheckpointError(what, "If the class is your own, call it from Python with trust=True.") from e
+        raise CheckpointError(what, "If the class is your own, call it from Python with trust_checkpoint=True.") from e
     except _BROKEN as e:
         _broken(path, e)
 

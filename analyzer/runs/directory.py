@@ -16,8 +16,8 @@ from analyzer.runs.results import read_history
 __all__ = ["find_checkpoint", "read_run", "run_directory"]
 
 _NEXT_TIME = (
-    "Give it with --checkpoint; next time run `drift replicate` before the resume or train with save_period=1; "
-    "now use --history-only."
+    "Give it with --checkpoint, if you have it elsewhere, or judge by --history-only. Next time use `drift resume`, or "
+    "`drift replicate` before the resume, or train with save_period=1."
 )
 
 
@@ -111,11 +111,16 @@ def find_checkpoint(run: Run, seam: Seam) -> Checkpoint:
         if reason is None:
             fitting.append(checkpoint)
         else:
-            reasons.append(f"{path.relative_to(run.path)}: {reason}.")
+            reasons.append(f"{_short(path, run.path)}: {reason}.")
     if not fitting:
         found = " ".join(reasons) if reasons else "There are no .pt files in weights/ and drift/seams/."
         raise CheckpointError(f"No checkpoint of epoch {wanted} (before the seam at {seam.epoch}). {found}", _NEXT_TIME)
     return min(fitting, key=lambda c: _misfit(run, seam, c))
+
+
+def _short(path: Path, run: Path) -> Path:
+    """A path as seen from the run, where it lies inside."""
+    return path.relative_to(run) if path.is_relative_to(run) else path
 
 
 def _counts_from_zero(run: Run) -> bool:

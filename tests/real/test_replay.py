@@ -23,16 +23,14 @@ def test_a_plain_resume_is_repeated_to_every_printed_digit(resumed_run, copy_run
     assert again.replay == result.replay
 
 
-def test_a_lost_optimizer_state_shows_although_no_argument_differs(killed_run, demo_runs, tmp_path):
+def test_lost_first_moments_show_although_no_argument_differs(killed_run, demo_runs, tmp_path):
     import torch
 
     run = demo_runs.copy_run(killed_run, tmp_path / "run", weights=("last.pt", "epoch2.pt"))
     last = demo_runs.relocate(run)
     payload = torch.load(last, map_location="cpu", weights_only=False)
     for state in payload["optimizer"]["state"].values():
-        for value in state.values():
-            if isinstance(value, torch.Tensor):
-                value.zero_()
+        state["exp_avg"].zero_()  # the step counters stay, so that the audit has nothing to see
     torch.save(payload, last)
     demo_runs.resume_and_kill(run, 4)
     result = analyse(run)

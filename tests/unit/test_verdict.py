@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,12 @@ def every_evidence():
     rest = itertools.product(Significance, SeamCheck, (False, True), (None, *Size), Revalidation, Replay)
     for family, values in itertools.product(FAMILIES, rest):
         yield Evidence(family, *values)
+
+
+def test_a_divergence_is_a_fault_whatever_else_is_known():
+    for evidence in every_evidence():
+        decision = decide(replace(evidence, diverged=True))
+        assert (decision.verdict, decision.rule) == (Verdict.FAULT, "diverged")
 
 
 def test_every_combination_has_the_verdict_of_the_table_and_words():

@@ -1,0 +1,274 @@
+"""`drift plan`: how many replicates and observed epochs see a given jump. Reads only, trains nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from analyzer.domain.replicate import Replicate
+from analyzer.errors import RunError, UsageError
+from analyzer.pipeline.judge import rows_of
+from analyzer.pipeline.past import Past, look_back
+from analyzer.pipeline.pilot import FEWEST, pilot_of, planned_scene
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.runs.seams import epoch_seconds
+from analyzer.stats.critical import rank_test_from
+from analyzer.stats.moderation import moderate_family
+from analyzer.stats.power import plan
+from analyzer.verdict import NULL_SHARE
+
+__all__ = ["EPOCHS", "MOST", "NUMBERS", "MetricPlan", "Need", "ReplicatePlan", "plan_document", "plan_replicates"]
+
+Array = NDArray[np.float64]
+
+NUMBERS = (3, 5, 8, 12, 19, 39)
+EPOCHS = (1, 2, 3)
+MOST = 124  # largest tabulated N: beyond it the critical values are not simulated
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a jump asks for, at one number of observed epochs.
+
+    Parameters
+    ----------
+    epochs
+        Observed epochs K, decided together; the jump is taken to last for all of them, their noise to be independent.
+    replicates
+        Smallest N from 3 to `MOST` with the power; None where none has it.
+    out_of_reach
+        Whether no N at all has it.
+    trained_epochs, hours
+        N K, and what they take at the run's own pace; None where not known.
+    """
+
+    epochs: int
+    replicates: int | None
+    out_of_reach: bool
+    trained_epochs: int | None
+    hours: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """One deciding metric. Units are those of the metric.
+
+    Parameters
+    ----------
+    name
+        Column.
+    sd, sd_source
+        Spread of a replicate, and "replicates", "replicates and history", "history", "rounding unit" or "none".
+    sd_df
+        Degrees of freedom of that estimate; None where the rounding unit stands in for it.
+    sd_upper
+        One-sided 80 % upper confidence bound of the spread.
+    prior_df
+        Degrees of freedom that the history lends to the test.
+    jump, jump_source
+        The jump asked for, and "given", "auto" (3 robust sd of the history's steps) or "none".
+    detectable
+        Smallest jump seen with the power, one for each of `NUMBERS`, K = 1.
+    limit
+        What it goes to as N grows, K = 1.
+    needs
+        One entry for each of `EPOCHS`; empty without a jump.
+    """
+
+    name: str
+    sd: float | None
+    sd_source: str
+    sd_df: float | None = None
+    sd_upper: float | None = None
+    prior_df: float = 0.0
+    jump: float | None = None
+    jump_source: str = "none"
+    detectable: tuple[float, ...] = ()
+    limit: float | None = None
+    needs: tuple[Need, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicatePlan:
+    """Plan of the replicates for one resume.
+
+    Parameters
+    ----------
+    run
+        The run directory.
+    seam
+        First resumed epoch as results.csv counts.
+    is_next
+        Whether that epoch is not trained yet.
+    alpha, power
+        As asked for.
+    pilot
+        Healthy replicates whose spread was used; 0 where it is the history's.
+    epoch_seconds
+        Median wall time of an epoch of the run; None without times.
+    rank_from
+        N from which the analysis decides by ranks; the figures are those of the t procedure there too.
+    metrics
+        Deciding metrics, in the order of the CSV.
+    notes
+        What the user should know, one sentence each.
+    """
+
+    run: Path
+    seam: int
+    is_next: bool
+    alpha: float
+    power: float
+    pilot: int
+    epoch_seconds: float | None
+    rank_from: int
+    metrics: tuple[MetricPlan, ...]
+    notes: tuple[str, ...]
+
+
+def plan_replicates(request: AnalyzeRequest, power: float = 0.8) -> ReplicatePlan:
+    """Plan the replicates for a resume: that of the last seam, or the next one where there is none.
+
+    Parameters
+    ----------
+    request
+        Of it: run, seam, checkpoint, trust, alpha, margins (the jumps) and out (where studies are).
+    power
+        Chance to see the jump of a metric, in [0.5, 1).
+
+    Raises
+    ------
+    RunError
+        No results.csv, no deciding metric, or nothing that tells the spread of any.
+    UsageError
+        A jump names no metric, or ``--seam`` no epoch.
+    CheckpointError
+        The given checkpoint cannot start the resume.
+    """
+    scene = planned_scene(request)
+    try:
+        past = look_back(scene, request.margins)
+    except UsageError as e:  # here the same words are jumps
+        raise UsageError(e.what.replace("--margin", "--jump"), e.hint.replace("the margin", "the jump")) from e
+    pilot, notes = pilot_of(scene, request)
+    pace = epoch_seconds(scene.run.history)
+    spreads = [s for s, m in zip(_spreads(past, pilot), past.metrics, strict=True) if m.deciding]
+    if not spreads:
+        raise RunError(f"{scene.run.history.path} has no loss and no headline metric.", "Those are what decides.")
+    if all(s.sd is None for s in spreads):
+        raise RunError(
+            f"Nothing tells the noise of {scene.run.path}: fewer than 8 epochs alike before epoch {scene.seam.epoch}, "
+            f"and no {FEWEST} replicates of its checkpoint.",
+            "Train a pilot: drift replicate CHECKPOINT -n 5.",
+        )
+    alpha_null = request.alpha * NULL_SHARE
+    return ReplicatePlan(
+        run=scene.run.path,
+        seam=scene.seam.epoch,
+        is_next=scene.seam.row == len(scene.run.history),
+        alpha=request.alpha,
+        power=power,
+        pilot=len(pilot),
+        epoch_seconds=pace,
+        rank_from=rank_test_from(alpha_null),
+        metrics=tuple(_with_needs(s, len(spreads), alpha_null, power, pace) for s in spreads),
+        notes=(*scene.run.history.notes, *notes, *_crossing(past)),
+    )
+
+
+def _crossing(past: Past) -> tuple[str, ...]:
+    text = "Mosaic closes between the last epoch and this seam: the history's spread may not be that of the replicates."
+    return (text,) if past.crossing else ()
+
+
+def _spreads(past: Past, pilot: Sequence[Replicate]) -> list[MetricPlan]:
+    """Spread of each metric: that with which the analysis would test."""
+    m = len(past.metrics)
+    rows = rows_of(pilot, past.names, 1) if pilot else np.full((1, m), np.nan)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(rows).all(axis=0))
+    sample = np.where(known, rows.std(axis=0, ddof=1) if len(rows) > 1 else np.nan, np.nan)
+    moderated = moderate_family(
+        np.where(known, sample, 0.0),
+        max(len(rows) - 1, 1),
+        np.array([np.nan if p is None or not k else p.sd for p, k in zip(past.priors, known, strict=True)]),
+        np.array([np.nan if p is None or not k else p.df for p, k in zip(past.priors, known, strict=True)]),
+        past.units,
+        groups=np.array([0 if n.startswith("train/") else 1 for n in past.names]),
+    )
+    found = []
+    for j, name in enumerate(past.names):
+        if known[j]:
+            used, df = bool(moderated.used[j]), float(moderated.df[j])
+            source = "replicates and history" if used else "replicates"
+            one = _spread(name, float(moderated.sd[j]), source, df, df - (len(rows) - 1))
+        else:
+            one = _by_history(past, j)
+        jump = float(past.margins[j])
+        found.append(replace(one, jump=jump, jump_source=past.sources[j]) if np.isfinite(jump) else one)
+    return found
+
+
+def _by_history(past: Past, j: int) -> MetricPlan:
+    noise, prior, name = past.noise[j], past.priors[j], past.names[j]
+    if noise is None:
+        return MetricPlan(name, None, "none")
+    if noise.floored:
+        return MetricPlan(name, max(noise.epoch_sd, float(past.units[j])), "rounding unit")
+    return _spread(name, noise.epoch_sd, "history", noise.prior_df, prior.df if prior else 0.0)
+
+
+def _spread(name: str, sd: float, source: str, df: float, prior_df: float) -> MetricPlan:
+    """With the bound sd sqrt(df / chi2(0.2, df))."""
+    upper = sd * float(np.sqrt(df / stats.chi2.ppf(0.2, df)))
+    return MetricPlan(name, sd, source, df, upper, prior_df)
+
+
+def _with_needs(metric: MetricPlan, family: int, alpha: float, power: float, pace: float | None) -> MetricPlan:
+    if metric.sd is None or metric.sd <= 0:
+        return metric
+    sd = metric.sd
+    multiple = (metric.jump or 0.0) / sd
+    look = plan(
+        multiple, family=family, alpha_null=alpha, prior_df=metric.prior_df, power=power, numbers=(*NUMBERS, MOST)
+    )
+    needs = () if metric.jump is None else tuple(_need(metric, k, family, alpha, power, pace) for k in EPOCHS)
+    detectable = tuple(p.detectable * sd for p in look.points[: len(NUMBERS)])
+    return replace(metric, detectable=detectable, limit=look.limit * sd, needs=needs)
+
+
+def _need(metric: MetricPlan, k: int, family: int, alpha: float, power: float, pace: float | None) -> Need:
+    """Smallest N: the bracket among `NUMBERS` first, then bisection inside it, since each N costs an integration."""
+    multiple = float(metric.jump or 0.0) / float(metric.sd or 1.0)
+
+    def look(numbers: Sequence[int]) -> tuple[int | None, bool]:
+        found = plan(
+            multiple,
+            family=family,
+            alpha_null=alpha,
+            prior_df=metric.prior_df,
+            epochs=k,
+            power=power,
+            numbers=numbers,
+        )
+        return found.enough, found.out_of_reach
+
+    grid = (*NUMBERS, MOST)
+    high, out = look(grid)
+    if high is None:
+        return Need(k, None, out, None, None)
+    low = grid[grid.index(high) - 1] if high > grid[0] else high - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if look((middle,))[0] else (middle, high)
+    return Need(k, high, False, high * k, None if pace is None else high * k * pace / 3600)
+
+
+def plan_document(found: ReplicatePlan) -> dict[str, Any]:
+    """The plan as one JSON document."""
+    return {"schema_version": "1.0", "numbers": list(NUMBERS), **asdict(found), "run": str(found.run)}
