@@ -121,7 +121,16 @@ def decide(evidence: Evidence, *, names: Sequence[str] = (), replicates_needed: 
         The verdict, the id of the rule that gave it, the reasons (the decisive one first) and what would settle it.
     """
     decision = _certain(evidence) or _shared(evidence) or _by_metrics(evidence, names, replicates_needed)
-    return _after_replay(decision, evidence)
+    return _unsafe(_after_replay(decision, evidence), evidence)
+
+
+def _unsafe(decision: Decision, evidence: Evidence) -> Decision:
+    """No good news where other resumes of the same checkpoint diverge."""
+    if not evidence.null_diverges or decision.verdict not in (Verdict.NOISE, Verdict.NEGLIGIBLE):
+        return decision
+    reason = "This row is like those of other resumes, but some resumes of this checkpoint diverge (NaN or infinite)."
+    settle = ("Watch the next epochs (drift resume, or --epochs 3), and lower the learning rate if it happens again.",)
+    return Decision(Verdict.INCONCLUSIVE, "null-diverges", (reason, *decision.reasons), settle)
 
 
 def _certain(evidence: Evidence) -> Decision | None:

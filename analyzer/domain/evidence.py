@@ -206,6 +206,8 @@ class Evidence:
         Outcome of those steps.
     diverged
         The resumed run holds NaN or infinite where the epochs before it did not.
+    null_diverges
+        Some healthy replicate diverged: a resume of this checkpoint is not safe, whatever this one did.
     """
 
     metrics: tuple[tuple[Significance, Size], ...]
@@ -216,6 +218,7 @@ class Evidence:
     revalidation: Revalidation = Revalidation.NOT_RUN
     replay: Replay = Replay.NOT_RUN
     diverged: bool = False
+    null_diverges: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,13 @@ import numpy as np
 from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Severity, Significance, Size
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.pipeline.audit import audit_scene
+from analyzer.pipeline.by_history import by_history, with_before
 from analyzer.pipeline.judge import (
     Observed,
-    by_history,
     history_check,
     metric_evidence,
     rows_of,
     shift_arguments,
-    with_before,
 )
 from analyzer.pipeline.past import Past, look_back
 from analyzer.pipeline.request import AnalyzeRequest

@@ -58,7 +58,7 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
             progress.message(f"{scene.missing} Going on with the run's own history (--history-only).")
         return _finish(from_history(scene, past, observed, audited, request, started), request)
     study = open_study(scene.checkpoint, scene.run.path, request)
-    changes = as_configured(scene.diff)
+    study, changes = study.with_data(as_configured(scene.diff))
     arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
     plan = plan_cost(scene, past, request, arms=len(arms))
     progress.message(_plan_words(plan))

@@ -19,19 +19,23 @@ from analyzer.domain.evidence import (
     Size,
     Verdict,
 )
+from analyzer.domain.replicate import Outcome
+from analyzer.pipeline.by_history import by_history, with_before
 from analyzer.pipeline.frame import cost, environment, frame, not_run, reference, warnings
 from analyzer.pipeline.gather import Gathered
 from analyzer.pipeline.judge import (
     Observed,
     arm_differences,
-    by_history,
     changed_size,
     compare,
+    family_evidence,
     history_check,
+    later_verdicts,
+    lost_columns,
     metric_evidence,
     rows_of,
     shift_arguments,
-    with_before,
+    with_later,
 )
 from analyzer.pipeline.past import Past
 from analyzer.pipeline.request import AnalyzeRequest
@@ -72,17 +76,18 @@ def from_replicates(
     """Judge the observed rows against the replicates."""
     seam_check = history_check(got.healthy, past, request.alpha)
     differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
-    deciding = got.comparison.deciding
+    family, names = family_evidence(got.comparison, past, observed)
     evidence = Evidence(
-        metrics=tuple((m.significant, m.size) for m in deciding),
+        metrics=family,
         omnibus=got.comparison.omnibus,
         seam=seam_check.status,
         certain_cause=bool(audited.hard),
-        changed_arguments=changed_size(differences, past) if differences else None,
+        changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
         replay=got.replay,
-        diverged=observed.diverged(past),
+        diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
+        null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
     )
-    decision = decide(evidence, names=[m.name for m in deciding], replicates_needed=_needed(got.comparison))
+    decision = decide(evidence, names=names, replicates_needed=_needed(got.comparison))
     decision = _explained(decision, audited, got, request)
     checkpoint = scene.checkpoint
     assert checkpoint is not None
@@ -126,6 +131,8 @@ def _metrics(
         )
         for j, (shift, name, source) in enumerate(zip(first, past.names, past.sources, strict=True))
     ]
+    later = later_verdicts(got.comparison, past, observed)
+    entries = [with_later(m, later.get(m.name, ())) for m in entries]
     return tuple(sorted(entries, key=lambda m: not m.deciding))
 
 
@@ -133,11 +140,13 @@ def _paths(
     scene: Scene, past: Past, observed: Observed, got: Gathered, request: AnalyzeRequest
 ) -> tuple[PathPoint, ...]:
     """The first K resumed epochs, where more than one is looked at."""
-    if observed.k < 2:
+    if observed.k < 2 or len(got.null) < 2:
         return ()
     compared = path_tests(
-        rows_of(got.null, past.names, observed.k).reshape(len(got.null), observed.k, -1),
+        rows_of(got.null, past.names, observed.k).reshape(len(got.null), observed.k, len(past.names)),
         observed.values,
+        diverged=[r.outcome is Outcome.DIVERGED for r in got.null],
+        sequential=request.replicates is None,
         **shift_arguments(past, replace(observed, values=observed.values[:1]), request.alpha),
     )
     return _path_points(compared, scene)

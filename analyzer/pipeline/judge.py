@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.domain.evidence import Interval, MetricEvidence, SeamCheck, Significance, Size, Verdict
+from analyzer.domain.evidence import MetricEvidence, SeamCheck, Significance, Size, Verdict
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.pipeline.past import Past
 from analyzer.stats.arms import ArmDifference, compare_arms
@@ -17,19 +17,21 @@ from analyzer.stats.null import shift_tests
 from analyzer.stats.paths import epoch_names
 from analyzer.stats.seam import SeamResult, seam_against_history
 from analyzer.stats.shift import MetricShift, NullComparison
-from analyzer.verdict import NULL_SHARE, SEAM_SHARE, metric_verdict
+from analyzer.verdict import NULL_SHARE, SEAM_SHARE, SEVERITY, metric_verdict
 
 __all__ = [
     "Observed",
     "arm_differences",
-    "by_history",
     "changed_size",
     "compare",
+    "family_evidence",
     "history_check",
+    "later_verdicts",
+    "lost_columns",
     "metric_evidence",
     "rows_of",
     "shift_arguments",
-    "with_before",
+    "with_later",
 ]
 
 Array = NDArray[np.float64]
@@ -104,11 +106,37 @@ def compare(
     )
 
 
+def family_evidence(
+    comparison: NullComparison, past: Past, observed: Observed
+) -> tuple[tuple[tuple[Significance, Size], ...], tuple[str, ...]]:
+    """Evidence of the family, and its names; a deciding metric that one side lacks is unknown, never left out.
+
+    A column constant on both sides, or missing on both, has nothing to say and stays out.
+    """
+    kept = {m.name: (m.significant, m.size) for m in comparison.deciding}
+    finite = np.asarray(np.isfinite(comparison.null).any(axis=0))
+    seen = np.asarray(np.isfinite(observed.values.reshape(-1)))
+    wanted = np.tile(past.deciding, observed.k)
+    for j, metric in enumerate(comparison.metrics):
+        if wanted[j] and metric.name not in kept and finite[j] != seen[j]:
+            kept[metric.name] = (Significance.UNKNOWN, Size.UNKNOWN)
+    return tuple(kept.values()), tuple(kept)
+
+
+def lost_columns(comparison: NullComparison, past: Past, observed: Observed) -> bool:
+    """Whether a deciding metric is not finite in the observed rows though it is in the replicates."""
+    finite = np.asarray(np.isfinite(comparison.null).any(axis=0))
+    return bool((finite & ~np.isfinite(observed.values.reshape(-1)) & np.tile(past.deciding, observed.k)).any())
+
+
 def history_check(healthy: Sequence[Replicate], past: Past, alpha: float) -> SeamResult:
     """Judge the mean of the healthy arm against the history: where a fault that all resumes share shows."""
     d = past.deciding
     x = rows_of([r for r in healthy if r.outcome is Outcome.OK], past.names, 1)[:, d]
     names = [n for n, keep in zip(past.names, d, strict=True) if keep]
+    lost = sum(r.outcome is Outcome.DIVERGED for r in healthy)
+    if 2 * lost > len(healthy) and np.isfinite(past.values[-1:, d]).any():
+        return SeamResult(SeamCheck.ADVERSE, alpha * SEAM_SHARE, ())  # most resumes diverge where the history does not
     if len(x) < 2 or not len(past.values):
         return SeamResult(SeamCheck.UNKNOWN, alpha * SEAM_SHARE, ())
     return seam_against_history(
@@ -140,11 +168,20 @@ def arm_differences(
     return {d.name: d for d in differences}
 
 
-def changed_size(differences: dict[str, ArmDifference], past: Past) -> Size:
+def changed_size(
+    differences: dict[str, ArmDifference],
+    past: Past,
+    healthy: Sequence[Replicate] = (),
+    configured: Sequence[Replicate] = (),
+) -> Size:
     """Whether the changed arguments move a deciding metric beyond its margin.
 
     NOT_INSIDE only where the effect is significant too: with few replicates a wide interval alone shows nothing.
+    Where more replicates diverge with the changed arguments than without, the rest cannot show that they do no harm.
     """
+    lost = [sum(r.outcome is Outcome.DIVERGED for r in arm) for arm in (healthy, configured)]
+    if lost[1] > lost[0]:
+        return Size.NOT_INSIDE if 2 * lost[1] > len(configured) and not lost[0] else Size.UNKNOWN
     deciding = [differences[m.name] for m in past.metrics if m.deciding and m.name in differences]
     if any(d.size is Size.NOT_INSIDE and d.significant is Significance.YES for d in deciding):
         return Size.NOT_INSIDE
@@ -214,68 +251,24 @@ def _words(shift: MetricShift) -> str:
     return f"{what[shift.significant]}, {where[shift.size]}"
 
 
-def by_history(shifts: SeamResult, past: Past) -> tuple[MetricEvidence, ...]:
-    """Evidence of ``--history-only``: the observed row against the one-step prediction, adverse direction only."""
-    from scipy import stats
-
-    source = dict(zip(past.names, past.sources, strict=True))
-    margin = dict(zip(past.names, past.margins, strict=True))
-    sign = dict(zip(past.names, past.adverse_sign, strict=True))
-    found = []
-    for check in shifts.checks:
-        prediction, name = check.prediction, check.name
-        bound = None
-        if prediction is not None and np.isfinite(check.value):
-            adverse = max(0.0, float(sign[name]) * (check.value - prediction.mean))
-            bound = adverse + float(stats.t.isf(0.2, prediction.df)) * prediction.sd
-        m = float(margin[name]) if np.isfinite(margin[name]) else None
-        size = Size.UNKNOWN if bound is None or m is None else Size.INSIDE if bound <= m else Size.NOT_INSIDE
-        significant = {SeamCheck.ADVERSE: Significance.YES, SeamCheck.WITHIN: Significance.NO}.get(
-            check.status, Significance.UNKNOWN
-        )
-        found.append(_history_evidence(check, m, source[name], significant, size))
-    return tuple(found)
+def later_verdicts(
+    comparison: NullComparison, past: Past, observed: Observed
+) -> dict[str, tuple[tuple[int, Verdict], ...]]:
+    """What each metric says at its second and later resumed epochs, as (number of the epoch, verdict)."""
+    m = len(past.metrics)
+    found: dict[str, tuple[tuple[int, Verdict], ...]] = {}
+    for step in range(1, observed.k):
+        for name, shift in zip(past.names, comparison.metrics[step * m : (step + 1) * m], strict=True):
+            if shift.deciding:
+                found[name] = (*found.get(name, ()), (step + 1, metric_verdict(shift.significant, shift.size)))
+    return found
 
 
-def _history_evidence(
-    check: Any, margin: float | None, source: str, significant: Significance, size: Size
-) -> MetricEvidence:
-    p = check.prediction
-    interval: Interval | None = check.interval
-    return MetricEvidence(
-        name=check.name,
-        deciding=True,
-        before=None,
-        observed=check.value,
-        jump=None,
-        null_mean=p.mean if p else None,
-        null_sd=None,
-        sd=p.sd if p else None,
-        df=p.df if p else None,
-        expected_seam=None,
-        expected_seam_interval=None,
-        changed_arguments=None,
-        changed_arguments_interval=None,
-        unexplained_shift=check.value - p.mean if p else None,
-        shift_interval=None,
-        prediction_interval=interval,
-        p=check.p,
-        p_adjusted=check.p_adjusted,
-        margin=margin,
-        margin_source=source,
-        minimum_detectable_jump=None,
-        significant=significant,
-        size=size,
-        verdict=metric_verdict(significant, size),
-        reason=check.note or "against the run's own history, the weaker evidence",
-    )
-
-
-def with_before(metrics: tuple[MetricEvidence, ...], before: dict[str, float]) -> tuple[MetricEvidence, ...]:
-    """Add the values before the seam, and with them the jump."""
-    return tuple(
-        replace(m, before=before[m.name], jump=m.observed - before[m.name])
-        if np.isfinite(before.get(m.name, np.nan))
-        else m
-        for m in metrics
-    )
+def with_later(metric: MetricEvidence, later: tuple[tuple[int, Verdict], ...]) -> MetricEvidence:
+    """Show the worst verdict of a metric's epochs in its row, and say which epoch it is."""
+    if metric.verdict is None or not later:
+        return metric
+    step, verdict = max(later, key=lambda pair: SEVERITY.index(pair[1]))
+    if SEVERITY.index(verdict) <= SEVERITY.index(metric.verdict):
+        return metric
+    return replace(metric, verdict=verdict, reason=f"{verdict.value} at resumed epoch {step}; {metric.reason}")

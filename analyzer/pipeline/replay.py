@@ -52,22 +52,25 @@ def run_replay(scene: Scene, study: Study, collector: Collector) -> Replicate | 
     seed = scene.run.args.get("seed", study.checkpoint.train_args.get("seed", 0))
     if not isinstance(seed, int) or isinstance(seed, bool):
         return NotPossible(f"the run's seed {seed!r} is no integer")
-    arm = Arm(REPLAY, {**as_configured(scene.diff), "seed": seed})
+    arm = Arm(REPLAY, {**study.with_data(as_configured(scene.diff))[1], "seed": seed})
     found = collector.one(arm, seed)
     return NotPossible("the budget ended before it") if found is None else found
 
 
 def replay_outcome(scene: Scene, study: Study, found: Replicate | NotPossible) -> tuple[Replay, StepResult]:
-    """Compare the replay with the observed row, digit by digit as printed.
+    """Compare the replay with every judged row, digit by digit as printed.
 
     On a GPU another row proves nothing, since its arithmetic may not repeat; there only the same row is an answer.
     """
     if isinstance(found, NotPossible):
         return Replay.NOT_POSSIBLE, StepResult("not possible", f"Not possible: {found}.")
-    observed = scene.observed
-    printed = found.epochs[0].printed if found.epochs else {}
-    shared = [c for c in observed if c in printed]
-    other = [c for c in shared if not _same(observed[c], printed[c], scene.run.history.unit(c))]
+    observed = scene.observed_rows(study.epochs)
+    printed = [e.printed for e in found.epochs[: len(observed)]]
+    printed += [{}] * (len(observed) - len(printed))  # a path that ended early does not give the row again
+    shared = [c for c in observed[0] if any(c in row for row in printed)]
+    unit = scene.run.history.unit
+    pairs = list(zip(observed, printed, strict=True))
+    other = [c for c in shared if not all(_same(seen[c], row.get(c, np.inf), unit(c)) for seen, row in pairs)]
     details = {"columns": len(shared), "differ": other, "seed": found.seed, "outcome": found.outcome.value}
     cost = len(found.epochs)
     if shared and not other and found.outcome is not Outcome.FAILED:

@@ -18,8 +18,9 @@ from analyzer.replicates.study import arm_folder, study_facts, study_name
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 from analyzer.runs.versions import installed_versions
 
-__all__ = ["REPLAY", "Study", "open_study"]
+__all__ = ["DATA_SHA", "REPLAY", "Study", "open_study"]
 
+DATA_SHA = "data (sha256)"  # among the overrides of an arm: its content names the arm, Ultralytics never sees it
 REPLAY = "replay"  # name of the arm that keeps the run's own seed
 
 _TRAINING_PACKAGES = ("ultralytics", "torch", "torchvision", "numpy", "opencv-python", "albumentations", "pillow")
@@ -47,6 +48,8 @@ class Study:
         Of the packages that train.
     facts
         What the study's name stands for.
+    other_data
+        Data sets of other arms.
     """
 
     checkpoint: Checkpoint
@@ -61,10 +64,19 @@ class Study:
     trust: bool
     versions: Mapping[str, str]
     facts: Mapping[str, Any]
+    other_data: tuple[DataSet, ...] = ()
+
+    def with_data(self, changes: Mapping[str, Any]) -> tuple[Study, dict[str, Any]]:
+        """Take a changed data set along: its folders are protected too, and its content names the arm."""
+        if "data" not in changes:
+            return self, dict(changes)
+        data = resolve_dataset({"data": changes["data"], "task": self.checkpoint.task}, run=self.run)
+        named = {**changes, DATA_SHA: fingerprint_dataset(data).sha256}
+        return replace(self, other_data=(*self.other_data, data)), named
 
     def job(self, arm: Arm, scratch: Path) -> ArmJob:
         """What the worker needs for an arm; a changed data set is resolved here."""
-        overrides = dict(arm.overrides)
+        overrides = {k: v for k, v in arm.overrides.items() if k != DATA_SHA}
         data = self.data
         if "data" in overrides:
             data = resolve_dataset({"data": overrides.pop("data"), "task": self.checkpoint.task}, run=self.run)
@@ -87,7 +99,8 @@ class Study:
     def protected(self) -> tuple[Path, ...]:
         """What a worker must never write to: the run, the images, and the labels beside them."""
         places = {self.run}
-        for folder in (p if p.is_dir() else p.parent for split in self.data.splits.values() for p in split):
+        splits = [split for data in (self.data, *self.other_data) for split in data.splits.values()]
+        for folder in (p if p.is_dir() else p.parent for split in splits for p in split):
             labels = Path(*("labels" if part == "images" else part for part in folder.parts))
             places |= {folder, labels}
         return tuple(sorted(places))

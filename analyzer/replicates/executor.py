@@ -100,7 +100,7 @@ class LocalExecutor:
 
     def _start(self, job: ArmJob) -> None:
         if self.process is None or self.process.poll() is not None:
-            environ = environment(self.scratch, os.environ)
+            environ = environment(self.scratch, os.environ, trust=job.trust)
             command = [sys.executable, "-m", "analyzer.replicates.worker", self.scratch, self.log, *self.protected]
             self.process = subprocess.Popen(
                 [str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ,

@@ -14,13 +14,15 @@ __all__ = ["environment", "guard_writes", "quiet_settings", "redirect_caches", "
 TRACKERS = ("clearml", "comet", "dvc", "hub", "mlflow", "neptune", "raytune", "tensorboard", "wandb")
 
 
-def environment(scratch: Path, base: Mapping[str, str]) -> dict[str, str]:
+def environment(scratch: Path, base: Mapping[str, str], *, trust: bool = False) -> dict[str, str]:
     """Environment of a worker: a private Ultralytics configuration, offline, nothing installed behind one's back."""
     return {
         **base,
         "YOLO_CONFIG_DIR": str(scratch / "config"),
         "YOLO_OFFLINE": "true",
         "YOLO_AUTOINSTALL": "false",
+        # What a checkpoint names (a teacher, say) is loaded with an allow-list too.
+        "ULTRALYTICS_SAFE_LOAD": "false" if trust else "true",
         "MPLBACKEND": "Agg",
         "WANDB_MODE": "disabled",
         "COMET_MODE": "disabled",

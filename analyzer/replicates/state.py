@@ -37,6 +37,17 @@ def _tensors(module: Any) -> dict[str, Any]:
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
+def _copy_beside(model: Any, criterion: Any) -> Any:
+    """Copy a criterion, but keep what it shares with its model shared.
+
+    A criterion may hold submodules of the model (the flow network of YOLO26-pose) and its arguments: copies of those
+    would be neither trained nor restored.
+    """
+    shared = {id(part): part for part in (*model.modules(), *model.parameters(), *model.buffers())}
+    arguments = getattr(model, "args", None)
+    return deepcopy(criterion, {**shared, id(arguments): arguments})
+
+
 def _shallow(values: dict[str, Any]) -> dict[str, Any]:
     """Copy a __dict__ one list deep: data sets fill and empty lists in place, everything else they replace."""
     return {k: (list(v) if type(v) is list else v) for k, v in values.items()}
@@ -53,9 +64,9 @@ class Snapshot:
 
     def __init__(self, trainer: Any) -> None:
         self.model = self._clone(trainer.model)
-        self.criterion = deepcopy(getattr(trainer.model, "criterion", None))
+        self.criterion = _copy_beside(trainer.model, getattr(trainer.model, "criterion", None))
         self.ema = self._clone(trainer.ema.ema)
-        self.ema_criterion = deepcopy(getattr(trainer.ema.ema, "criterion", None))
+        self.ema_criterion = _copy_beside(trainer.ema.ema, getattr(trainer.ema.ema, "criterion", None))
         self.updates = trainer.ema.updates
         self.optimizer = deepcopy(trainer.optimizer.state_dict())
         self.scaler = deepcopy(trainer.scaler.state_dict())
@@ -79,9 +90,9 @@ class Snapshot:
     def restore(self, trainer: Any) -> None:
         """Put everything back, as if the set-up had just been completed in a new process."""
         self._write(trainer.model, self.model)
-        trainer.model.criterion = deepcopy(self.criterion)
+        trainer.model.criterion = _copy_beside(trainer.model, self.criterion)
         self._write(trainer.ema.ema, self.ema)
-        trainer.ema.ema.criterion = deepcopy(self.ema_criterion)
+        trainer.ema.ema.criterion = _copy_beside(trainer.ema.ema, self.ema_criterion)
         trainer.ema.updates = self.updates
         trainer.optimizer.load_state_dict(deepcopy(self.optimizer))
         trainer.optimizer.zero_grad()

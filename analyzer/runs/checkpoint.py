@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.errors import CheckpointError
+from analyzer.runs.model_yaml import refuse_executable_yaml
 from analyzer.runs.scan import Inert, RefusedGlobal, Tensor, scan_pickle
 
 __all__ = ["load_payload", "read_checkpoint", "scan_checkpoint"]
@@ -139,6 +140,8 @@ def load_payload(path: Path, *, trust: bool = False) -> dict[str, Any]:
                 loaded = torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
     except (*_BROKEN, RuntimeError, OSError) as e:
         _broken(path, e)
+    if not trust:
+        refuse_executable_yaml(path, loaded)
     return dict(loaded)
 
 

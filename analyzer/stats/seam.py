@@ -207,7 +207,8 @@ def _judge(
         for j in range(len(names))
     )
     adverse = any(c.status is SeamCheck.ADVERSE for c in checks)
-    status = SeamCheck.ADVERSE if adverse else SeamCheck.WITHIN if known else SeamCheck.UNKNOWN
+    complete = bool(known) and len(known) == len(names)  # a metric without history may hide what the others do not show
+    status = SeamCheck.ADVERSE if adverse else SeamCheck.WITHIN if complete else SeamCheck.UNKNOWN
     return SeamResult(status, alpha, checks)
 
 

@@ -53,6 +53,13 @@ def test_a_divergence_is_a_fault_whatever_else_is_known():
         assert (decision.verdict, decision.rule) == (Verdict.FAULT, "diverged")
 
 
+def test_no_good_news_where_other_resumes_diverge():
+    for evidence in every_evidence():
+        before, after = decide(evidence), decide(replace(evidence, null_diverges=True))
+        good = before.verdict in (Verdict.NOISE, Verdict.NEGLIGIBLE)
+        assert after.verdict is (Verdict.INCONCLUSIVE if good else before.verdict)
+
+
 def test_every_combination_has_the_verdict_of_the_table_and_words():
     seen = set()
     for evidence in every_evidence():

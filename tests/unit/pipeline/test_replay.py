@@ -12,13 +12,20 @@ from analyzer.pipeline.replay import NotPossible, replay_outcome, why_not
 
 def scene(**args):
     history = SimpleNamespace(unit=lambda name: 1e-5)
-    return SimpleNamespace(run=SimpleNamespace(args=args, history=history, path=Path("run")), observed={})
+    run = SimpleNamespace(args=args, history=history, path=Path("run"))
+    return SimpleNamespace(run=run, observed_rows=lambda k: [{}])
 
 
-def study(version="8.4.190", installed="8.4.190", device=None):
+def seen(*rows):
+    place = scene()
+    place.observed_rows = lambda k: list(rows[:k])
+    return place
+
+
+def study(version="8.4.190", installed="8.4.190", device=None, epochs=1):
     checkpoint = SimpleNamespace(train_args={"device": "cpu", "batch": 16}, version=version)
     return SimpleNamespace(
-        checkpoint=checkpoint, versions={"ultralytics": installed}, device=device or Device("cpu", "cpu")
+        checkpoint=checkpoint, versions={"ultralytics": installed}, device=device or Device("cpu", "cpu"), epochs=epochs
     )
 
 
@@ -56,14 +63,12 @@ def replayed(**printed):
     ],
 )
 def test_rows_are_compared_digit_by_digit(observed, printed, expected):
-    place = scene()
-    place.observed = observed
+    place = seen(observed)
     assert replay_outcome(place, study(), replayed(**printed))[0] is expected
 
 
 def test_another_row_on_a_gpu_proves_nothing():
-    place = scene()
-    place.observed = {"a": 1.0}
+    place = seen({"a": 1.0})
     outcome, step = replay_outcome(place, study(device=Device("0", "cuda:0")), replayed(a=2.0))
     assert outcome is Replay.NOT_POSSIBLE
     assert "GPU" in step.summary
@@ -73,3 +78,14 @@ def test_a_reason_is_carried_into_the_report():
     outcome, step = replay_outcome(scene(), study(), NotPossible("time= makes the schedule depend on the clock"))
     assert outcome is Replay.NOT_POSSIBLE
     assert "time=" in step.summary
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"), [({"a": 2.0}, Replay.SAME), ({"a": 9.0}, Replay.OTHER), (None, Replay.OTHER)]
+)
+def test_every_judged_epoch_must_come_again(second, expected):
+    rows = [{"a": 1.0}, {"a": 2.0}]
+    epochs = [EpochRecord(5, {"a": 1.0}, {}, 1.0)]
+    epochs += [EpochRecord(6, second, {}, 1.0)] if second else []  # None: the path ended early
+    found = Replicate("replay", 0, Outcome.OK, tuple(epochs))
+    assert replay_outcome(seen(*rows), study(epochs=2), found)[0] is expected
