@@ -30,6 +30,7 @@ CELLS = {
     "inside warmup": ({"warmup_epochs": 5.0, "optimizer": "SGD", "lr0": 0.01}, 2, None),
     "accumulate": ({"nbs": 12, "optimizer": "SGD", "lr0": 0.01}, 2, None),
     "images in memory": ({"cache": "ram"}, 2, None),
+    "end-to-end head (YOLO26)": ({"model": Path("yolo26n.yaml")}, 2, None),
 }
 
 
