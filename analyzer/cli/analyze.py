@@ -19,6 +19,7 @@ from analyzer.cli.options import (
     ReplicatesOption,
     ReportOption,
     SeedOption,
+    TrustOption,
     replicates_of,
 )
 
@@ -61,6 +62,7 @@ def analyze(
     exit_zero: ExitZero = False,
     share_device: Share = False,
     yes: Yes = False,
+    trust_checkpoint: TrustOption = False,
     debug: DebugOption = False,
 ) -> int:
     """Say whether the jump after a resume is NOISE, NEGLIGIBLE, a FAULT or INCONCLUSIVE.
@@ -87,6 +89,7 @@ def analyze(
         out=out,
         history_only=history_only,
         replay=replay,
+        trust_checkpoint=trust_checkpoint,
         share_device=share_device,
         assume_yes=yes,
     )

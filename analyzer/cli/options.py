@@ -21,6 +21,7 @@ __all__ = [
     "ReplicatesOption",
     "ReportOption",
     "SeedOption",
+    "TrustOption",
     "replicates_of",
 ]
 
@@ -79,6 +80,9 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 DeviceOption = Annotated[str | None, typer.Option(metavar="D", help="cpu, 0, cuda:1 ...; default: as the run had it.")]
 DataOption = Annotated[Path | None, typer.Option(metavar="YAML", help="Data yaml, where it moved since the run.")]
 EpochsOption = Annotated[int, typer.Option(min=1, metavar="K", help="Resumed epochs to train and compare.")]
+TrustOption = Annotated[
+    bool, typer.Option("--trust-checkpoint", help="Unpickle without the allow-list: runs what the file says.")
+]
 SeedOption = Annotated[int | None, typer.Option(min=0, metavar="BASE", help="Base seed of the replicates.")]
 AlphaOption = Annotated[
     float, typer.Option(metavar="A", callback=_check_alpha, help="Rate of false alarms of the whole command.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analyzer.cli.guard import guarded
-from analyzer.cli.options import AlphaOption, DebugOption, MarginOption
+from analyzer.cli.options import AlphaOption, DebugOption, MarginOption, TrustOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +36,6 @@ SeamOption = Annotated[
 CheckpointOption = Annotated[
     Path | None, typer.Option(metavar="PT", help="From which the resume starts; default: found by its epoch.")
 ]
-TrustOption = Annotated[bool, typer.Option("--trust-checkpoint", help="Unpickle the checkpoint without allow-list.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 
 

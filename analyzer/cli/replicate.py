@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from analyzer.cli.guard import guarded
-from analyzer.cli.options import DataOption, DebugOption, DeviceOption, EpochsOption, SeedOption
+from analyzer.cli.options import DataOption, DebugOption, DeviceOption, EpochsOption, SeedOption, TrustOption
 
 __all__ = ["replicate"]
 
@@ -30,6 +30,7 @@ def replicate(
     data: DataOption = None,
     seed: SeedOption = None,
     out: Out = None,
+    trust_checkpoint: TrustOption = False,
     debug: DebugOption = False,
 ) -> int:
     """Train healthy resumes of a checkpoint now, so that the later analyze is instant and never lacks it."""
@@ -37,7 +38,14 @@ def replicate(
     from analyzer.cli.progress import progress_on_stderr
 
     request = pipeline.ReplicateRequest(
-        checkpoint=checkpoint, n=n, epochs=epochs, device=device, data=data, seed=seed, out=out
+        checkpoint=checkpoint,
+        n=n,
+        epochs=epochs,
+        device=device,
+        data=data,
+        seed=seed,
+        out=out,
+        trust_checkpoint=trust_checkpoint,
     )
     with progress_on_stderr() as progress:
         study = pipeline.replicate(request, progress)
