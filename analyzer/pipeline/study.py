@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -93,6 +94,7 @@ class Study:
             workers=self.workers,
             trust=self.trust,
             reseed=arm.name != REPLAY,
+            never_finite=tuple(k for k, v in self.checkpoint.train_metrics.items() if not math.isfinite(v)),
         )
 
     @property

@@ -44,6 +44,8 @@ class ArmJob:
         CPU threads of torch, or None for its own default.
     reseed
         False for a replay: the run's own seed, as Ultralytics sets it, and nothing reseeded after it.
+    never_finite
+        Columns that were NaN or infinite in the checkpoint's own row: no sign that a replicate diverged.
     """
 
     arm: Arm
@@ -59,12 +61,14 @@ class ArmJob:
     trust: bool = False
     threads: int | None = None
     reseed: bool = True
+    never_finite: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, message: Mapping[str, Any]) -> ArmJob:
         """Rebuild a job from its JSON mapping."""
         values = dict(message)
         values["arm"] = arm_from(values["arm"])
+        values["never_finite"] = tuple(values["never_finite"])
         for name in ("checkpoint", "scratch", "root"):
             values[name] = Path(values[name])
         return cls(**values)

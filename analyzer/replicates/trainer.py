@@ -7,7 +7,7 @@ state that its own set-up left, and stopped after K epochs by its own stop flag.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
@@ -50,6 +50,7 @@ class _Replicates:
     n_workers: int | None
     hashing: bool
     reseeding: bool
+    never_finite: tuple[str, ...] = ()
     padded: bool
     _kept: Snapshot | None = None
     _path: _Path
@@ -64,10 +65,13 @@ class _Replicates:
                 self.finished(Replicate(self.arm, seed, Outcome.FAILED, (), str(e)))
                 raise ReplicatesDone from e
             path = self._path
-            good = all(is_finite(e.printed) for e in path.epochs)
+            good = all(self._is_finite(e.printed) for e in path.epochs)
             outcome, why = (Outcome.OK, "") if good else (Outcome.DIVERGED, "a loss or metric is NaN or infinite")
             self.finished(Replicate(self.arm, seed, outcome, tuple(path.epochs), why, tuple(path.hashes)))
         raise ReplicatesDone
+
+    def _is_finite(self, row: Mapping[str, float]) -> bool:
+        return is_finite({k: v for k, v in row.items() if k not in self.never_finite})
 
     def _setup_train(self, *args: Any) -> None:
         if self._kept is None:
@@ -115,7 +119,7 @@ class _Replicates:
         if self.hashing:
             path.hashes.append(hash_state(self))
         path.started = now
-        if len(path.epochs) >= self.n_epochs or not is_finite(path.printed):
+        if len(path.epochs) >= self.n_epochs or not self._is_finite(path.printed):
             self.stop = True
 
     def save_metrics(self, metrics: dict[str, Any]) -> None:

@@ -108,6 +108,7 @@ class Worker:
             n_workers=job.workers,
             hashing=job.hashes,
             reseeding=job.reseed,
+            never_finite=job.never_finite,
             padded=has_feature("plain-csv", __version__) is False,
         )
         with contextlib.suppress(ReplicatesDone):

@@ -49,7 +49,7 @@ class FakeTrainer:
         self.final_eval()
 
 
-def paths(base, seeds=(1, 2), epochs=1):
+def paths(base, seeds=(1, 2), epochs=1, never_finite=()):
     found = []
     trainer = make_trainer(
         base,
@@ -63,6 +63,7 @@ def paths(base, seeds=(1, 2), epochs=1):
         hashing=False,
         reseeding=False,
         padded=False,
+        never_finite=never_finite,
     )()
     trainer._kept = SimpleNamespace(restore=lambda trainer: setattr(trainer, "epoch", 4))
     with pytest.raises(ReplicatesDone):
@@ -87,6 +88,15 @@ def test_a_divergence_is_an_outcome_and_ends_the_path():
     assert first.outcome is second.outcome is Outcome.DIVERGED
     assert len(first.epochs) == 1
     assert "NaN" in first.message
+
+
+def test_a_column_that_was_never_finite_is_no_divergence():
+    class HalfPrecision(FakeTrainer):
+        losses = (math.nan, math.nan)
+
+    found = paths(HalfPrecision, epochs=2, never_finite=("train/box_loss",))
+    assert [r.outcome for r in found] == [Outcome.OK, Outcome.OK]
+    assert len(found[0].epochs) == 2
 
 
 def test_a_halved_batch_is_a_failed_replicate_with_a_clear_error():
