@@ -225,6 +225,7 @@ def _by_history(
             alpha=alpha,
             units=past.units[keep],
             crosses_close_mosaic=past.crossing,
+            setback=past.setback,
             ahead=ahead,
         )
         metrics = by_history(result, past)

@@ -186,6 +186,7 @@ def from_history(
             alpha=request.alpha,
             units=past.units[keep],
             crosses_close_mosaic=past.crossing,
+            setback=past.setback,
         )
         if len(past.values) and keep.any()
         else SeamResult(SeamCheck.UNKNOWN, request.alpha, ())

@@ -148,6 +148,7 @@ def history_check(healthy: Sequence[Replicate], past: Past, alpha: float) -> Sea
         alpha_history=alpha * SEAM_SHARE,
         units=past.units[d],
         crosses_close_mosaic=past.crossing,
+        setback=past.setback,
     )
 
 

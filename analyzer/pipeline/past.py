@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.domain.metrics import Metric
-from analyzer.errors import RunError
+from analyzer.errors import DriftError, RunError
 from analyzer.pipeline.scene import Scene
+from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.stats.history import HistoryNoise, auto_margin, crosses_close_mosaic, history_noise, regime_start
 from analyzer.stats.margins import parse_margins
 from analyzer.stats.moderation import Prior
@@ -41,6 +43,8 @@ class Past:
         Shape (m,), rounding units.
     crossing
         Whether mosaic closes between the last epoch of the regime and the seam.
+    setback
+        How many epochs the EMA looks back, and a resume may fall back to; 0 where it is less than one.
     """
 
     metrics: tuple[Metric, ...]
@@ -51,6 +55,7 @@ class Past:
     sources: tuple[str, ...]
     units: Array
     crossing: bool
+    setback: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,7 +115,18 @@ def look_back(scene: Scene, margin_terms: tuple[str, ...]) -> Past:
         "given" if n in given else "none" if a is None else "auto" for n, a in zip(names, auto, strict=True)
     )
     priors = tuple(None if crossing or n is None else n.prior for n in noise)
-    return Past(metrics, values, noise, priors, margins, sources, units, crossing)
+    return Past(metrics, values, noise, priors, margins, sources, units, crossing, _setback(scene))
+
+
+def _setback(scene: Scene) -> int:
+    """Epochs that the EMA of the seam looks back; of another checkpoint of the run where that one is gone."""
+    if scene.checkpoint is not None:
+        return int(scene.checkpoint.ema_epochs)
+    for path in scene.run.checkpoints:
+        with contextlib.suppress(DriftError):
+            if reach := read_checkpoint(path).ema_epochs:
+                return int(reach)
+    return 0
 
 
 def _integer(value: object, default: int) -> int:

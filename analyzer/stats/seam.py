@@ -91,11 +91,13 @@ def seam_against_history(
     alpha_history: float,
     units: ArrayLike | None = None,
     crosses_close_mosaic: bool = False,
+    setback: int = 0,
 ) -> SeamResult:
     """Judge the null mean against the history's one-step prediction, in the adverse direction only.
 
     A shared fault (checkpoint, code, arguments, data) moves the null along with the observation; it shows here. The EMA
-    restart shows here too, in the benign direction, and is not accused. t = sign (null mean - prediction) /
+    restart shows here too: in the benign direction, which is not accused, or, where the EMA looks back over epochs of
+    progress, as a return to an earlier level, which `setback` allows for. t = sign (null mean - prediction) /
     sqrt(sd^2 + null_se^2), one-sided, Holm over the metrics.
 
     Parameters
@@ -114,15 +116,19 @@ def seam_against_history(
         Shape (m,), rounding units.
     crosses_close_mosaic
         Whether mosaic closes between history and seam: the usual change is added to the prediction and its spread to
-        the
-        sd, instead of a flag.
+        the sd, instead of a flag.
+    setback
+        Over how many epochs the EMA looks back (`Checkpoint.ema_epochs`): the worst level of that many last epochs
+        takes the place of a better prediction.
 
     Returns
     -------
     SeamResult
         UNKNOWN where no metric has enough history.
     """
-    return _judge(history, null_mean, null_se, names, adverse_sign, alpha_history, units, crosses_close_mosaic)
+    return _judge(
+        history, null_mean, null_se, names, adverse_sign, alpha_history, units, crosses_close_mosaic, setback=setback
+    )
 
 
 def observed_against_history(
@@ -135,6 +141,7 @@ def observed_against_history(
     units: ArrayLike | None = None,
     crosses_close_mosaic: bool = False,
     ahead: int = 1,
+    setback: int = 0,
 ) -> SeamResult:
     """Judge the observed row itself against history: ``--history-only``, the weaker evidence.
 
@@ -147,7 +154,7 @@ def observed_against_history(
         Shape (T, m), as in `seam_against_history`.
     observed
         Shape (m,), the first resumed row, or the one of resumed epoch `ahead`.
-    names, adverse_sign, units, crosses_close_mosaic
+    names, adverse_sign, units, crosses_close_mosaic, setback
         As in `seam_against_history`.
     alpha
         Level over all metrics (nothing else is spent: there is no null).
@@ -159,7 +166,7 @@ def observed_against_history(
     SeamResult
     """
     zero = np.zeros(len(names))
-    return _judge(history, observed, zero, names, adverse_sign, alpha, units, crosses_close_mosaic, ahead)
+    return _judge(history, observed, zero, names, adverse_sign, alpha, units, crosses_close_mosaic, ahead, setback)
 
 
 def _judge(
@@ -172,6 +179,7 @@ def _judge(
     units: ArrayLike | None,
     crossing: bool,
     ahead: int = 1,
+    setback: int = 0,
 ) -> SeamResult:
     past = np.asarray(history, dtype=np.float64).reshape(-1, len(names))
     value, error = np.asarray(values, dtype=np.float64), np.asarray(se, dtype=np.float64)
@@ -180,6 +188,9 @@ def _judge(
         np.zeros(len(names)) if units is None else np.asarray(units, dtype=np.float64),
     )
     predictions = [predict_next(past[:, j], unit=float(unit[j]), ahead=ahead) for j in range(len(names))]
+    if setback:
+        last = past[-setback:]
+        predictions = [p and _set_back(p, last[:, j], int(sign[j])) for j, p in enumerate(predictions)]
     if crossing:
         predictions = [p if p is None else _closing(p, name) for p, name in zip(predictions, names, strict=True)]
     totals = [None if p is None else float(np.hypot(p.sd, error[j])) for j, p in enumerate(predictions)]
@@ -210,6 +221,13 @@ def _judge(
     complete = bool(known) and len(known) == len(names)  # a metric without history may hide what the others do not show
     status = SeamCheck.ADVERSE if adverse else SeamCheck.WITHIN if complete else SeamCheck.UNKNOWN
     return SeamResult(status, alpha, checks)
+
+
+def _set_back(p: Prediction, last: Array, sign: int) -> Prediction:
+    """Move a prediction to the worst of the last epochs, where that is worse."""
+    last = last[np.isfinite(last)]
+    worst = float(sign * np.max(sign * last, initial=sign * p.mean))
+    return p if worst == p.mean else Prediction(worst, p.sd, p.df, f"{p.method}, set back by the EMA")
 
 
 def _closing(p: Prediction, name: str) -> Prediction:

@@ -39,6 +39,19 @@ def test_short_history_is_unknown(history):
     assert "fewer than" in r.checks[0].note
 
 
+def test_a_mature_ema_may_set_the_training_back_but_not_below_what_it_looks_back_on(history):
+    arguments = {"names": NAMES, "adverse_sign": [1, -1], "alpha_history": 0.01, "setback": 5}
+    earlier = history[-5:]
+    back = [earlier[:, 0].max(), earlier[:, 1].min()]
+    alone = {**arguments, "setback": 0}
+    assert seam_against_history(history, back, [0.005, 0.002], **alone).status is SeamCheck.ADVERSE
+    allowed = seam_against_history(history, back, [0.005, 0.002], **arguments)
+    assert allowed.status is SeamCheck.WITHIN
+    assert "set back" in allowed.checks[0].prediction.method
+    further = [back[0] + 0.3, back[1]]
+    assert seam_against_history(history, further, [0.005, 0.002], **arguments).status is SeamCheck.ADVERSE
+
+
 def test_closing_mosaic_is_modelled(history):
     arguments = {"names": NAMES, "adverse_sign": [1, -1], "alpha_history": 0.01}
     mean, se = [1.75 + 0.3, 0.625], [0.005, 0.002]

@@ -1,0 +1,157 @@
+"""Real resumes by plain Ultralytics, each analysed with a null of its own.
+
+Four checkpoints (data/calibration_checkpoints.py): 50 healthy resumes each, that differ in their patched seed; on one
+young and one mature checkpoint also ten resumes each with the learning rate x3 and x10, with mixup 0.5, and from the
+weights of an older epoch. Run directories have random names; the truth lies in a folder that only score_resumes.py
+reads. ``drift analyze`` runs with its defaults but for ``--no-replay``: a replay would clear or convict most of them by
+itself. Resumable, and sharded by ``--shard i/n``; the working folder is kept outside git.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
+
+import analyzer
+from analyzer.errors import DriftError
+
+from calibration_checkpoints import SEAMS, make
+from demo_runs import HERE, child_environment, copy_run, edit_checkpoint, relocate
+
+ROUNDS = 50
+FAULT_EVERY = 5  # rounds, so ten of each fault
+FAULTY_ON = ("young", "mature-sgd")
+FAULTS: dict[str, dict[str, Any]] = {"lr-x3": {"lr": 3}, "lr-x10": {"lr": 10}, "mixup": {"mixup": 0.5}, "older": {}}
+SEED = 20_000  # of the resumes, one each; the nulls' base seeds start at a million
+
+
+@dataclass(frozen=True)
+class Item:
+    """One resume: what only the scorer may know."""
+
+    name: str
+    checkpoint: str
+    truth: str
+    number: int
+
+
+def items() -> list[Item]:
+    """All resumes in the order in which they are made: a part of the list is a balanced part of the whole."""
+    rng, found = np.random.default_rng(7), []
+
+    def add(checkpoint: str, truth: str) -> None:
+        found.append(Item(rng.bytes(5).hex(), checkpoint, truth, len(found)))
+
+    for number in range(ROUNDS):
+        for checkpoint in SEAMS:
+            add(checkpoint, "healthy")
+        if number % FAULT_EVERY == 0:
+            for fault in FAULTS:
+                for checkpoint in FAULTY_ON:
+                    add(checkpoint, fault)
+    return found
+
+
+def prepare(item: Item, killed: Path, to: Path) -> Path:
+    """A copy of the killed run whose last.pt has the item's seed and fault. Returns that checkpoint."""
+    seam = SEAMS[item.checkpoint]
+    copy_run(killed, to, weights=("last.pt", f"epoch{seam - 1}.pt"))
+    last = to / "weights" / "last.pt"
+    changes: dict[str, Any] = {"seed": SEED + item.number}
+    if item.truth == "older":
+        import torch
+
+        older = torch.load(killed / "weights" / f"epoch{seam - 12}.pt", map_location="cpu", weights_only=False)
+        torch.save({**older, "epoch": seam - 1}, last)
+    fault = FAULTS.get(item.truth, {})
+    if "lr" in fault:
+        import torch
+
+        stored = torch.load(last, map_location="cpu", weights_only=False)["train_args"]["lr0"]
+        changes["lr0"] = stored * fault["lr"]
+    if "mixup" in fault:
+        changes["mixup"] = fault["mixup"]
+    return edit_checkpoint(relocate(to), last, **changes)
+
+
+class Resumer:
+    """The process that resumes: plain Ultralytics, imported once."""
+
+    def __init__(self, work: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(HERE / "plain_resumes.py")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=child_environment(work),
+        )  # fmt: skip
+
+    def resume(self, checkpoint: Path) -> None:
+        """Train one epoch; the run directory then is as a user has it."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(f"{checkpoint}\n")
+        self.process.stdin.flush()
+        while True:
+            answer = self.process.stdout.readline().split()
+            if not answer:
+                raise RuntimeError("the resuming process ended")
+            if answer[-1] == str(checkpoint):
+                break
+        if answer[0] != "done":
+            log = Path(f"{checkpoint}.log").read_text(encoding="utf-8", errors="replace")
+            raise RuntimeError(f"the resume failed:\n{log[-1500:]}")
+
+
+def measure(item: Item, killed: Path, work: Path, resumer: Resumer) -> dict[str, Any]:
+    """Resume, analyse, keep the report; the run directory is removed."""
+    run = work / "runs" / item.name
+    shutil.rmtree(run, ignore_errors=True)
+    start = time.monotonic()
+    resumer.resume(prepare(item, killed, run))
+    resumed = time.monotonic()
+    try:
+        report = analyzer.analyze(run, seed=1_000_000 + item.number, replay=False).to_dict()
+    except DriftError as error:
+        report = {"verdict": "ERROR", "reasons": [str(error)], "n_replicates": 0}
+    report["seconds"] = {"resume": round(resumed - start, 1), "analyze": round(time.monotonic() - resumed, 1)}
+    history = (run / "results.csv").read_text(encoding="utf-8")
+    _write(work / "truth" / f"{item.name}.json", asdict(item))
+    _write(work / "outcomes" / f"{item.name}.json", {**report, "results_csv": history})
+    shutil.rmtree(run)
+    return report
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(document), encoding="utf-8")
+    partial.replace(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("work") / "resumes")
+    parser.add_argument("--shard", default="1/1", help="i/n: this process takes every n-th resume, from the i-th")
+    options = parser.parse_args()
+    work = options.work.resolve()
+    killed = make(work / "checkpoints")
+    part, parts = (int(x) for x in options.shard.split("/"))
+    todo = [i for i in items() if i.number % parts == part - 1]
+    todo = [i for i in todo if not (work / "outcomes" / f"{i.name}.json").exists()]
+    resumer = Resumer(work)
+    for done, item in enumerate(todo):
+        report = measure(item, killed[item.checkpoint], work, resumer)
+        words = f"{report['verdict']}, {report['n_replicates']} replicates, {report['seconds']}"
+        print(f"{done + 1}/{len(todo)} {item.name}: {words}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
