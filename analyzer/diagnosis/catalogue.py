@@ -55,7 +55,8 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         "wrong-checkpoint",
         _H,
-        "Several epochs are repeated after the seam, or the metrics stored in the checkpoint are not those of its row.",
+        "Several epochs are repeated after the seam, the metrics stored in the checkpoint are not those of its row, or "
+        "the counters after the seam are what an older epoch gives.",
         "Resume from the newest weights/last.pt of this very run.",
     ),
     Entry(

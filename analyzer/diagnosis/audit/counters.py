@@ -9,7 +9,7 @@ from analyzer.diagnosis.audit.steps import loops, optimizer_steps
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding
 
-__all__ = ["check_counters"]
+__all__ = ["check_counters", "older_start"]
 
 
 def check_counters(facts: AuditFacts) -> Iterator[Finding]:
@@ -22,12 +22,40 @@ def check_counters(facts: AuditFacts) -> Iterator[Finding]:
     yield from _updates(facts)
 
 
+def older_start(facts: AuditFacts) -> int | None:
+    """Epoch, as results.csv counts, of the older checkpoint from which the resume began; None where none fits.
+
+    The EMA's counter fell, and what is left after taking off the steps since the seam is what it was at that epoch.
+    """
+    before = facts.before.checkpoint if facts.before else None
+    after = facts.after.checkpoint if facts.after else None
+    if before is None or after is None or before.updates is None or after.updates is None or facts.batches is None:
+        return None
+    if after.updates >= before.updates or before.epoch < 1 or after.epoch <= before.epoch:
+        return None
+    for batches in (facts.batches, facts.batches - 1):
+        for loop in loops(before.train_args, batches):
+            start = after.updates - optimizer_steps(loop, before.epoch + 1, after.epoch, starts=facts.process_starts)
+            for epoch in range(before.epoch - 1, -1, -1):
+                if start == before.updates - optimizer_steps(loop, epoch + 1, before.epoch):
+                    return epoch + 1
+    return None
+
+
 def _updates(facts: AuditFacts) -> Iterator[Finding]:
     before = facts.before.checkpoint if facts.before else None
     after = facts.after.checkpoint if facts.after else None
     if facts.seam is None or before is None or after is None or before.updates is None or after.updates is None:
         return
     made, epochs = after.updates - before.updates, after.epoch - before.epoch
+    older = older_start(facts)
+    if older is not None:
+        yield finding(
+            "wrong-checkpoint",
+            f"The EMA had {before.updates} updates in {before.path.name} and has {after.updates} in {after.path.name}, "
+            f"{epochs} epochs later: exactly what a resume from epoch {older} gives.",
+        )
+        return
     if made < 0:
         yield finding(
             "ema-reset",

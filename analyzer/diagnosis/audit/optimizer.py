@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from analyzer.diagnosis.audit.counters import older_start
 from analyzer.diagnosis.audit.facts import AuditFacts, Side
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding, Severity
@@ -164,7 +165,8 @@ def _across(facts: AuditFacts) -> Iterator[Finding]:
         yield finding(
             "optimizer-changed", f"Its parameter groups held {sizes[0]} before the seam and {sizes[1]} after."
         )
-    if before.steps and after.steps and after.steps[-1] < before.steps[-1]:
+    older = older_start(facts) is not None and after.steps and after.steps[-1] == facts.after.checkpoint.updates
+    if before.steps and after.steps and after.steps[-1] < before.steps[-1] and not older:  # `older` has its own finding
         yield finding(
             "optimizer-lost",
             f"Adam's step counters fell from {before.steps[-1]:g} before the seam to {after.steps[-1]:g} after it.",

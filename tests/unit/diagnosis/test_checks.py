@@ -144,6 +144,15 @@ def test_ema_counter():
     assert found(replace(whole, after=side)) == [("steps-off", WARNING)]
 
 
+def test_counters_of_an_older_epoch_name_it():
+    whole = build.facts()
+    after = Side(build.checkpoint(6, updates=3 * build.BATCHES + 5), build.tensors(3 * build.BATCHES + 5))
+    (only,) = [f for f in audit_run(replace(whole, after=after)) if f.severity is HARD]
+    assert only.id == "wrong-checkpoint" and "epoch 3 gives" in only.evidence
+    other = Side(build.checkpoint(6, updates=20), build.tensors(5))  # Adam began anew: two faults
+    assert found(replace(whole, after=other)) == [("optimizer-lost", HARD), ("wrong-checkpoint", HARD)]
+
+
 def test_counters_that_disagree_before_the_seam_do_not_accuse_this_resume():
     whole = build.facts()
     mature = {"updates": 20_000}
