@@ -45,7 +45,7 @@ def prepare_copy(payload: dict[str, Any], job: ArmJob, interventions: tuple[Inte
 
     if not isinstance(payload.get("train_args"), Mapping):
         raise CheckpointError(f"{job.checkpoint} holds no training arguments.", "Give the last.pt of a training.")
-    args = replicate_args(payload["train_args"], job, _data_file(job))
+    args = replicate_args(payload["train_args"], job, _data_file(job, interventions))
     for intervention in interventions:
         intervention.edit_args(args)
     payload = {**payload, "train_args": args}
@@ -62,10 +62,13 @@ def prepare_copy(payload: dict[str, Any], job: ArmJob, interventions: tuple[Inte
     return target
 
 
-def _data_file(job: ArmJob) -> str:
+def _data_file(job: ArmJob, interventions: tuple[Intervention, ...]) -> str:
     if set(job.data) == {"path"}:  # classification: a folder
         return str(job.data["path"])
+    data = dict(job.data)
+    for intervention in interventions:
+        intervention.edit_data(data)
     target = job.scratch / "data.yaml"
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(yaml.safe_dump(dict(job.data), allow_unicode=True, sort_keys=False), encoding="utf-8")
+    target.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return str(target)

@@ -99,6 +99,7 @@ class LocalExecutor:
             yield replicate
 
     def _start(self, job: ArmJob) -> None:
+        self.current = None  # an arm that cannot be set up leaves the worker with none
         if self.process is None or self.process.poll() is not None:
             environ = environment(self.scratch, os.environ, trust=job.trust)
             command = [sys.executable, "-m", "analyzer.replicates.worker", self.scratch, self.log, *self.protected]

@@ -107,6 +107,10 @@ class _Replicates:
         self._path.started = time.perf_counter()
         self._batches = 0
 
+    def _at_on_train_batch_start(self) -> None:
+        for intervention in self.interventions:
+            intervention.at_batch(self)
+
     def _at_on_train_batch_end(self) -> None:
         self._batches += 1
         self.progress(self._batches / max(len(self.train_loader), 1))  # type: ignore[attr-defined]
