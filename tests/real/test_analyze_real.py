@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 import analyzer
 
@@ -186,3 +188,22 @@ def test_a_running_training_keeps_its_device(killed_run, demo_runs, tmp_path):
     assert looked.returncode == 0, looked.stderr
     shared = call("analyze", run, "--replicates", 1, "--no-replay", "--share-device")
     assert shared.returncode in (0, 10, 11), shared.stderr
+
+
+def test_a_class_name_is_text_in_every_report(own_run, tmp_path):
+    name = "<script>alert(1)</script>"
+    stored = yaml.safe_load((own_run / "args.yaml").read_text(encoding="utf-8"))["data"]
+    content = yaml.safe_load(Path(stored).read_text(encoding="utf-8"))
+    content["names"][0] = name
+    content["path"] = str(Path(stored).parent)
+    hostile = tmp_path / "hostile.yaml"
+    hostile.write_text(yaml.safe_dump(content), encoding="utf-8")
+    pages = {kind: tmp_path / f"report.{kind}" for kind in ("html", "markdown", "junit")}
+    reports = [word for kind, path in pages.items() for word in ("--report", f"{kind}={path}")]
+    done = call("analyze", own_run, "--history-only", "--data", hostile, *reports)
+    assert done.returncode in (0, 10, 11), done.stderr
+    html = pages["html"].read_text(encoding="utf-8")
+    assert name not in html and "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert name not in pages["junit"].read_text(encoding="utf-8")
+    outside_code = re.sub(r"`[^`]*`", "", pages["markdown"].read_text(encoding="utf-8"))
+    assert name not in outside_code
