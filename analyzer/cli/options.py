@@ -103,6 +103,6 @@ ReportOption = Annotated[
         "--report",
         metavar="KIND[=PATH]",
         callback=_check_reports,
-        help="html, png, json, csv, markdown, junit, github.",
+        help="html, png, svg, json, csv, markdown, junit, github.",
     ),
 ]

@@ -49,6 +49,12 @@ def _png(analysis: Analysis) -> bytes:
     return render_png(analysis)
 
 
+def _svg(analysis: Analysis) -> str:
+    from analyzer.report.svg import render_svg
+
+    return render_svg(analysis)
+
+
 def _json(analysis: Analysis) -> str:
     from analyzer.report.document import dumps, to_document
 
@@ -88,6 +94,7 @@ def _github_error(message: str) -> str:
 KINDS = {
     "html": Renderer("report.html", _html),
     "png": Renderer("drift.png", _png),
+    "svg": Renderer("report.svg", _svg),
     "json": Renderer("report.json", _json),
     "csv": Renderer("replicates.csv", _csv),
     "markdown": Renderer("report.md", _markdown),

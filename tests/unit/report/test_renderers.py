@@ -18,6 +18,7 @@ from analyzer.report.html import render_html
 from analyzer.report.junit import render_junit, render_junit_error
 from analyzer.report.markdown import render_markdown
 from analyzer.report.registry import KINDS, ReportSpec, parse_spec, write, write_error
+from analyzer.report.svg import render_svg
 from analyzer.report.tidy import HEADER, render_csv
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -190,3 +191,11 @@ def test_parsing_a_spec_imports_no_renderer():
 def test_plot_gives_a_figure():
     figure = load_report(GOLDEN / "noise.json").plot()
     assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == ["train/box_loss", "train/cls_loss"]
+
+
+def test_svg_is_what_the_terminal_shows_and_asks_for_nothing(analysis):
+    picture = render_svg(analysis)
+    root = ET.fromstring(picture)
+    shown = "".join(root.itertext()).replace("\xa0", " ")
+    assert analysis.verdict.value in shown
+    assert not re.findall(r"@import|@font-face|url\((?!#)|href", picture)
