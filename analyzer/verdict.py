@@ -141,7 +141,7 @@ def _certain(evidence: Evidence) -> Decision | None:
         )
         return Decision(Verdict.FAULT, "diverged", (reason,))
     if evidence.certain_cause:
-        reason = "A cause was found that is certain, whatever the metrics say; it is listed among the findings."
+        reason = "A cause was found that is certain, whatever the metrics say; it is the first of the causes."
         return Decision(Verdict.FAULT, "certain-cause", (reason,))
     if evidence.revalidation is Revalidation.DISAGREES:
         reason = (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analyzer.diagnosis.catalogue import CATALOGUE, Entry
 from analyzer.diagnosis.known_bugs import KnownBug, known_bugs
+from analyzer.diagnosis.signatures import SIGNATURES, Signature, remedy_of
 from analyzer.domain.evidence import Severity
 
 __all__ = ["faults_page", "main"]
@@ -27,7 +28,7 @@ _INTRO = {
 def faults_page() -> str:
     """The whole page, as Markdown."""
     parts = [
-        "# What the state audit finds\n",
+        "# Faults, and how they are found\n",
         "Generated from the package (`python -m analyzer.diagnosis.document docs/FAULTS.md`); do not "
         "edit it by hand. `drift audit RUN` looks at the checkpoints on both sides of the seam, the arguments, "
         "results.csv, the data set and its label caches. Nothing is trained, and no code in any file is run.\n",
@@ -40,6 +41,13 @@ def faults_page() -> str:
             "| id | what is seen | remedy |\n|---|---|---|\n" + "".join(rows),
         ]
     parts += [
+        "## Faults that are injected\n",
+        "Where the exact replay gives another row than the run has, `drift analyze` trains one epoch a hypothesis, "
+        "with the run's own seed and one of these faults, until one gives the row to every printed digit. That is then "
+        "the cause with certainty. At most six epochs; what the audit warns of comes first, then what fits the columns "
+        "that differ. The ids are those of `diagnosis.causes[]` in report.json.\n",
+        "| id | what the row shows | what the audit sees | what is tried | remedy |\n|---|---|---|---|---|\n"
+        + "".join(_signature(signature) for signature in SIGNATURES),
         "## Known bugs of Ultralytics\n",
         "Named as information where version and circumstances fit. *Seen up to* is the last version in which the bug "
         "was seen, *fixed* the first in which it was seen to be gone (it may have been earlier); a dash: not known.\n",
@@ -51,6 +59,10 @@ def faults_page() -> str:
 
 def _row(entry: Entry) -> str:
     return f"| `{entry.id}` | {entry.seen} | {entry.remedy or '-'} |\n"
+
+
+def _signature(s: Signature) -> str:
+    return f"| `{s.id}` | {s.row} | {s.state} | {s.searched or '-'} | {remedy_of(s.id)} |\n"
 
 
 def _bug(bug: KnownBug) -> str:

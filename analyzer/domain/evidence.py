@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 __all__ = [
+    "Cause",
+    "Certainty",
     "Decision",
     "Evidence",
     "Finding",
@@ -98,6 +100,36 @@ class Finding:
     id: str
     severity: Severity
     evidence: str
+    remedy: str
+
+
+class Certainty(str, Enum):
+    """How sure a cause is, the surest first."""
+
+    CERTAIN = "certain"  # seen in the state, or its row was reproduced
+    LIKELY = "likely"  # half of the row was reproduced
+    POSSIBLE = "possible"  # something is odd that may matter
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why the row is as it is.
+
+    Parameters
+    ----------
+    id
+        Of the fault, as in docs/FAULTS.md.
+    certainty
+        How sure.
+    evidence
+        What speaks for it, one sentence each.
+    remedy
+        What to do, in one sentence; empty where nothing needs to be done.
+    """
+
+    id: str
+    certainty: Certainty
+    evidence: tuple[str, ...]
     remedy: str
 
 

@@ -14,23 +14,13 @@ __all__ = ["EmaReset", "LrJump", "OptimizerChanged", "OptimizerLost", "WarmupRep
 
 
 class OptimizerLost(Intervention):
-    """The optimizer starts without its state.
-
-    Parameters
-    ----------
-    groups
-        True: its parameter groups (momentum, initial_lr) are lost too, as where the checkpoint holds no optimizer.
-    """
+    """The optimizer starts without its state; its parameter groups are as they were."""
 
     id: ClassVar[str] = "optimizer-lost"
 
-    def __init__(self, groups: bool = False) -> None:
-        self.groups = groups
-
     def edit_checkpoint(self, payload: dict[str, Any]) -> None:
-        """Empty the state, or take the whole optimizer out."""
-        kept = payload.get("optimizer")
-        payload["optimizer"] = None if self.groups or kept is None else {**kept, "state": {}}
+        """Empty the state. Without any optimizer Ultralytics would not resume at all."""
+        payload["optimizer"] = {**payload["optimizer"], "state": {}}
 
 
 class OptimizerChanged(Intervention):
@@ -47,13 +37,18 @@ class OptimizerChanged(Intervention):
     def __init__(self, optimizer: str) -> None:
         self.optimizer = optimizer
 
-    def edit_args(self, args: dict[str, Any]) -> None:
-        """Name the other optimizer."""
-        args["optimizer"] = self.optimizer
-
-    def edit_checkpoint(self, payload: dict[str, Any]) -> None:
-        """The stored state fits the old one only."""
-        payload["optimizer"] = None
+    def at_start(self, trainer: Any) -> None:
+        """Build it as `_build_train_pipeline` does, with a scheduler of its own at the same epoch."""
+        args = trainer.args
+        trainer.optimizer = trainer.build_optimizer(
+            model=trainer.model,
+            name=self.optimizer,
+            lr=args.lr0,
+            momentum=args.momentum,
+            decay=args.weight_decay * trainer.batch_size * trainer.accumulate / args.nbs,
+        )
+        trainer._setup_scheduler()
+        trainer.scheduler.last_epoch = trainer.start_epoch - 1
 
 
 class LrJump(Intervention):
@@ -123,13 +118,19 @@ class EmaReset(Intervention):
     ----------
     updates
         What the counter says at the first resumed batch.
+    raw
+        True: the EMA is a plain copy of the trained weights after every step, and its counter runs on.
     """
 
     id: ClassVar[str] = "ema-reset"
 
-    def __init__(self, updates: int = 0) -> None:
+    def __init__(self, updates: int = 0, raw: bool = False) -> None:
         self.updates = updates
+        self.raw = raw
 
     def at_start(self, trainer: Any) -> None:
-        """Set the counter; the EMA's weights are the trained ones at every resume."""
-        trainer.ema.updates = self.updates
+        """Set counter or decay; the EMA's weights are the trained ones at every resume."""
+        if self.raw:
+            trainer.ema.decay = lambda updates: 0.0
+        else:
+            trainer.ema.updates = self.updates

@@ -68,7 +68,7 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
     budget = agree_on_budget(plan, request, progress)
     if study.device.note:
         progress.message(study.device.note)
-    gathered = gather(scene, study, arms, past, observed, request, budget, plan, progress, certain=bool(audited.hard))
+    gathered = gather(scene, study, arms, past, observed, request, budget, plan, progress, audited=audited)
     return _finish(from_replicates(scene, past, observed, audited, gathered, request, plan, started), request)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from analyzer.diagnosis.audit import Audited
+from analyzer.diagnosis.causes import Trial, causes_of
 from analyzer.domain.evidence import (
+    Cause,
     Decision,
     Evidence,
     MetricEvidence,
@@ -81,7 +83,7 @@ def from_replicates(
         metrics=family,
         omnibus=got.comparison.omnibus,
         seam=seam_check.status,
-        certain_cause=bool(audited.hard),
+        certain_cause=bool(audited.hard) or got.fingerprint.hit,
         changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
         replay=got.replay,
         diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
@@ -107,12 +109,14 @@ def from_replicates(
         audit=audited.findings,
         looks=got.looks,
         replay=got.replay_step,
+        fingerprint=got.fingerprint.step,
+        diagnosis=_causes(decision, audited, got.fingerprint.trials),
         paths=_paths(scene, past, observed, got, request),
         plan=plan,
         environment=environment(got.study),
         cost=cost(got, started),
         warnings=warnings(scene, got),
-        not_run=not_run(replay=got.no_replay),
+        not_run=not_run(replay=got.no_replay, fingerprint=got.fingerprint.reason),
     )
 
 
@@ -154,7 +158,8 @@ def _paths(
 
 def _explained(decision: Decision, audited: Audited, got: Gathered, request: AnalyzeRequest) -> Decision:
     """Add the findings, and what a spent budget left open."""
-    reasons, settle = (*_accusations(audited), *decision.reasons), decision.settle
+    hit = (got.fingerprint.step.summary,) if got.fingerprint.hit and got.fingerprint.step else ()
+    reasons, settle = (*hit, *_accusations(audited), *decision.reasons), decision.settle
     wanted = request.replicates or PILOT
     if got.collector.exhausted:
         reasons = (
@@ -165,6 +170,12 @@ def _explained(decision: Decision, audited: Audited, got: Gathered, request: Ana
         if decision.verdict is not Verdict.FAULT and len(got.null) < wanted:
             return Decision(Verdict.INCONCLUSIVE, "budget", reasons, settle)
     return replace(decision, reasons=reasons, settle=settle)
+
+
+def _causes(decision: Decision, audited: Audited, trials: Sequence[Trial] = ()) -> tuple[Cause, ...]:
+    """Causes of the diagnosis; a resume that is cleared has suspects no more."""
+    open_ = decision.verdict in (Verdict.FAULT, Verdict.INCONCLUSIVE)
+    return causes_of(audited.findings, trials, suspects=open_)
 
 
 def _accusations(audited: Audited) -> tuple[str, ...]:
@@ -207,8 +218,12 @@ def from_history(
         history_only=True,
         history_predictions=_predictions(result),
         audit=audited.findings,
+        diagnosis=_causes(decision, audited),
         warnings=scene.notes,
-        not_run=(NotRun("null", "history only: no replicate was trained"), *not_run(replay="history only")),
+        not_run=(
+            NotRun("null", "history only: no replicate was trained"),
+            *not_run(replay="history only", fingerprint="history only"),
+        ),
     )
 
 
@@ -228,7 +243,8 @@ def planned(
         plan=plan,
         audit=audited.findings,
         warnings=scene.notes,
-        not_run=(NotRun("null", "--dry-run"), *not_run(replay="--dry-run")),
+        not_run=tuple(NotRun(s, "--dry-run") for s in ("null", "diagnosis"))
+        + not_run(replay="--dry-run", fingerprint="--dry-run"),
     )
 
 

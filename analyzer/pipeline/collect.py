@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -59,11 +59,11 @@ class Collector:
         found = list(have)
         seeds = replicate_seeds(self.study.base_seed, n - len(have), first=len(have))
         for seed in seeds:
-            stored = self._stored(arm, seed)
+            stored = self._stored(arm, seed, self.study.epochs)
             if stored is None and not self.budget.allows(self.study.epochs, self.epochs_trained, self.pace):
                 self.exhausted = True
                 break
-            replicate = stored or self._train(arm, seed)
+            replicate = stored or self._train(arm, seed, self.study.epochs)
             self.reused += stored is not None
             found.append(replicate)
             seconds = sum(e.seconds for e in replicate.epochs)
@@ -71,25 +71,35 @@ class Collector:
         refuse_degenerate(tuple(found))
         return tuple(found)
 
-    def one(self, arm: Arm, seed: int) -> Replicate | None:
-        """The single path of an arm that is no part of a null (a replay); None where the budget ends before it."""
-        stored = self._stored(arm, seed)
-        if stored is None and not self.budget.allows(self.study.epochs, self.epochs_trained, self.pace):
+    def one(self, arm: Arm, seed: int, *, epochs: int | None = None) -> Replicate | None:
+        """The single path of an arm that is no part of a null (a replay); None where the budget ends before it.
+
+        Parameters
+        ----------
+        arm, seed
+            Which path.
+        epochs
+            Its length; None: that of the study.
+        """
+        length = epochs or self.study.epochs
+        stored = self._stored(arm, seed, length)
+        if stored is None and not self.budget.allows(length, self.epochs_trained, self.pace):
             return None
         self.reused += stored is not None
-        return stored or self._train(arm, seed)
+        return stored or self._train(arm, seed, length)
 
-    def _stored(self, arm: Arm, seed: int) -> Replicate | None:
+    def _stored(self, arm: Arm, seed: int, epochs: int) -> Replicate | None:
         replicate = self.study.store.get(arm_folder(arm), seed)
         if replicate is None or replicate.outcome is Outcome.FAILED:
             return None
-        enough = len(replicate.epochs) >= self.study.epochs or replicate.outcome is Outcome.DIVERGED
+        enough = len(replicate.epochs) >= epochs or replicate.outcome is Outcome.DIVERGED
         return replicate if enough else None
 
-    def _train(self, arm: Arm, seed: int) -> Replicate:
+    def _train(self, arm: Arm, seed: int, epochs: int) -> Replicate:
         if self._executor is None:
             self._executor = (self.make_executor or _local)(self)
         job = self.study.job(arm, scratch=getattr(self._executor, "scratch", self.study.store.path))
+        job = replace(job, epochs=epochs)
         replicate = next(iter(self._executor.run(job, [seed])))
         self.epochs_trained += len(replicate.epochs)
         self.trained_seconds += [e.seconds for e in replicate.epochs]

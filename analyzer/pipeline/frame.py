@@ -64,12 +64,17 @@ def environment(study: Study | None) -> Environment:
 def cost(got: Gathered, started: float) -> Cost:
     """What this call took, replicates of earlier calls apart."""
     c = got.collector
+    tried = got.fingerprint.step.epochs if got.fingerprint.step else 0
     return Cost(
         epochs_trained=c.epochs_trained,
         seconds=time.monotonic() - started,
         reused=c.reused,
         seconds_per_epoch=c.pace if c.epochs_trained else None,
-        by_step={"replay": got.replay_epochs, "null": c.epochs_trained - got.replay_epochs},
+        by_step={
+            "replay": got.replay_epochs,
+            "fingerprint": tried,
+            "null": c.epochs_trained - got.replay_epochs - tried,
+        },
     )
 
 
@@ -88,10 +93,10 @@ def warnings(scene: Scene, got: Gathered) -> tuple[str, ...]:
     return tuple(found)
 
 
-def not_run(*, replay: str = _LATER) -> tuple[NotRun, ...]:
-    """Steps of the ladder that were left out, with the reason; an empty one for a replay that was made."""
-    repeated = (NotRun("replay", replay),) if replay else ()
-    return (*repeated, *(NotRun(step, _LATER) for step in ("revalidation", "diagnosis", "attribution")))
+def not_run(*, replay: str = _LATER, fingerprint: str = _LATER) -> tuple[NotRun, ...]:
+    """Steps of the ladder that were left out, with the reason; an empty one for a step that was made."""
+    reasons = {"replay": replay, "fingerprint": fingerprint, "revalidation": _LATER, "attribution": _LATER}
+    return tuple(NotRun(step, reason) for step, reason in reasons.items() if reason)
 
 
 def _command(request: AnalyzeRequest) -> str:

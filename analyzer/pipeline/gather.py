@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from analyzer.diagnosis.audit import Audited
 from analyzer.domain.evidence import Replay, Verdict
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.collect import Collector
+from analyzer.pipeline.fingerprint import Search, search, skipped
 from analyzer.pipeline.judge import Observed, compare, rows_of, shift_arguments
 from analyzer.pipeline.past import Past
 from analyzer.pipeline.replay import replay_outcome, run_replay
@@ -41,6 +43,7 @@ class Gathered:
     replay_step: StepResult | None = None
     replay_epochs: int = 0
     no_replay: str = ""
+    fingerprint: Search = field(default_factory=Search)
 
     @property
     def null(self) -> tuple[Replicate, ...]:
@@ -59,12 +62,12 @@ def gather(
     plan: Plan,
     progress: Progress,
     *,
-    certain: bool,
+    audited: Audited,
 ) -> Gathered:
     """Repeat the user's own resume, then train as few replicates as the evidence allows, the null arm first.
 
-    A certain cause (`certain`: the audit has a hard finding) needs no replay: the replicates then only say how much it
-    matters.
+    A certain cause (the audit has a hard finding) needs no replay: the replicates then only say how much it matters.
+    Where the replay gives another row, the fault that gives the observed one is searched for.
     """
     pace = None if plan.seconds_per_replicate is None else plan.seconds_per_replicate / request.epochs
     collector = Collector(study, budget, progress, pace=pace)
@@ -72,13 +75,18 @@ def gather(
         study.store.describe(study.facts)
         try:
             count = (request.replicates or PILOT) * len(arms)
-            skip = "a certain cause was found without it" if certain else "" if request.replay else "--no-replay"
+            skip = "a certain cause was found without it" if audited.hard else "" if request.replay else "--no-replay"
             progress.start((count + (not skip)) * request.epochs, f"{count} resumed paths at first")
-            outcome, step = Replay.NOT_RUN, None
+            outcome, step, found = Replay.NOT_RUN, None, None
             if not skip:
-                outcome, step = replay_outcome(scene, study, run_replay(scene, study, collector))
+                found = run_replay(scene, study, collector)
+                outcome, step = replay_outcome(scene, study, found)
                 progress.message(f"Replay: {step.summary}")
             replayed = collector.epochs_trained
+            tried = Search(reason=skipped(outcome, step, skip))
+            if isinstance(found, Replicate) and not tried.reason:
+                tried = search(scene, study, audited, found, collector, progress)
+            certain = bool(audited.hard) or tried.hit
             null, comparison, looks, stop = _null_arm(arms[-1], collector, past, observed, request, certain)
             healthy = collector.extend(HEALTHY, (), len(null)) if len(arms) > 1 else null
             configured = null if len(arms) > 1 else ()
@@ -96,6 +104,7 @@ def gather(
                 replay_step=step,
                 replay_epochs=replayed,
                 no_replay=skip,
+                fingerprint=tried,
             )
         finally:
             collector.close()

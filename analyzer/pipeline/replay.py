@@ -10,8 +10,8 @@ import importlib.metadata
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from analyzer.diagnosis.hypotheses import Interventions
+from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Replay
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.pipeline.collect import Collector
@@ -19,7 +19,7 @@ from analyzer.pipeline.scene import Scene, as_configured
 from analyzer.pipeline.study import REPLAY, Study
 from analyzer.report.analysis import StepResult
 
-__all__ = ["NotPossible", "replay_outcome", "run_replay", "why_not"]
+__all__ = ["NotPossible", "replay_arm", "replay_outcome", "run_replay", "why_not"]
 
 
 class NotPossible(str):
@@ -52,9 +52,13 @@ def run_replay(scene: Scene, study: Study, collector: Collector) -> Replicate | 
     seed = scene.run.args.get("seed", study.checkpoint.train_args.get("seed", 0))
     if not isinstance(seed, int) or isinstance(seed, bool):
         return NotPossible(f"the run's seed {seed!r} is no integer")
-    arm = Arm(REPLAY, {**study.with_data(as_configured(scene.diff))[1], "seed": seed})
-    found = collector.one(arm, seed)
+    found = collector.one(replay_arm(scene, study, seed), seed)
     return NotPossible("the budget ended before it") if found is None else found
+
+
+def replay_arm(scene: Scene, study: Study, seed: int, *, name: str = REPLAY, interventions: Interventions = ()) -> Arm:
+    """The arm of the user's own resume: as configured, with the run's own seed; perhaps with faults injected."""
+    return Arm(name, {**study.with_data(as_configured(scene.diff))[1], "seed": seed}, interventions)
 
 
 def replay_outcome(scene: Scene, study: Study, found: Replicate | NotPossible) -> tuple[Replay, StepResult]:
@@ -65,13 +69,8 @@ def replay_outcome(scene: Scene, study: Study, found: Replicate | NotPossible) -
     if isinstance(found, NotPossible):
         return Replay.NOT_POSSIBLE, StepResult("not possible", f"Not possible: {found}.")
     observed = scene.observed_rows(study.epochs)
-    printed = [e.printed for e in found.epochs[: len(observed)]]
-    printed += [{}] * (len(observed) - len(printed))  # a path that ended early does not give the row again
-    shared = [c for c in observed[0] if any(c in row for row in printed)]
-    unit = scene.run.history.unit
-    pairs = list(zip(observed, printed, strict=True))
-    other = [c for c in shared if not all(_same(seen[c], row.get(c, np.inf), unit(c)) for seen, row in pairs)]
-    details = {"columns": len(shared), "differ": other, "seed": found.seed, "outcome": found.outcome.value}
+    shared, other = differing_columns(observed, [e.printed for e in found.epochs], scene.run.history.unit)
+    details = {"columns": len(shared), "differ": list(other), "seed": found.seed, "outcome": found.outcome.value}
     cost = len(found.epochs)
     if shared and not other and found.outcome is not Outcome.FAILED:
         text = f"The same resume with the same seed gave all {len(shared)} columns again, to every printed digit."
@@ -81,11 +80,6 @@ def replay_outcome(scene: Scene, study: Study, found: Replicate | NotPossible) -
         return Replay.NOT_POSSIBLE, StepResult("not possible", text, cost, details)
     text = f"The same resume with the same seed gave other values in {len(other)} of {len(shared)} columns."
     return Replay.OTHER, StepResult("other", text, cost, details)
-
-
-def _same(a: float, b: float, unit: float) -> bool:
-    """Equal as printed: half a rounding unit is what two spellings of one number can differ by."""
-    return bool((np.isnan(a) and np.isnan(b)) or a == b or abs(a - b) < 0.5 * unit)
 
 
 def _has_albumentations() -> bool:

@@ -19,10 +19,10 @@ from analyzer.replicates.study import arm_folder, study_facts, study_name
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 from analyzer.runs.versions import installed_versions
 
-__all__ = ["DATA_SHA", "REPLAY", "Study", "open_study"]
+__all__ = ["DATA_SHA", "FINGERPRINT", "REPLAY", "Study", "open_study"]
 
 DATA_SHA = "data (sha256)"  # among the overrides of an arm: its content names the arm, Ultralytics never sees it
-REPLAY = "replay"  # name of the arm that keeps the run's own seed
+REPLAY, FINGERPRINT = "replay", "fingerprint"  # names of the arms that keep the run's own seed
 
 _TRAINING_PACKAGES = ("ultralytics", "torch", "torchvision", "numpy", "opencv-python", "albumentations", "pillow")
 
@@ -93,7 +93,7 @@ class Study:
             study=self.store.study,
             workers=self.workers,
             trust=self.trust,
-            reseed=arm.name != REPLAY,
+            reseed=arm.name not in (REPLAY, FINGERPRINT),
             never_finite=tuple(k for k, v in self.checkpoint.train_metrics.items() if not math.isfinite(v)),
         )
 

@@ -68,6 +68,7 @@ class Snapshot:
         self.ema = self._clone(trainer.ema.ema)
         self.ema_criterion = _copy_beside(trainer.ema.ema, getattr(trainer.ema.ema, "criterion", None))
         self.updates = trainer.ema.updates
+        self.engines = (trainer.optimizer, trainer.scheduler)  # a fault may put others in their place
         self.optimizer = deepcopy(trainer.optimizer.state_dict())
         self.scaler = deepcopy(trainer.scaler.state_dict())
         self.scheduler = deepcopy(trainer.scheduler.state_dict())
@@ -94,6 +95,7 @@ class Snapshot:
         self._write(trainer.ema.ema, self.ema)
         trainer.ema.ema.criterion = _copy_beside(trainer.ema.ema, self.ema_criterion)
         trainer.ema.updates = self.updates
+        trainer.optimizer, trainer.scheduler = self.engines
         trainer.optimizer.load_state_dict(deepcopy(self.optimizer))
         trainer.optimizer.zero_grad()
         trainer.scaler.load_state_dict(deepcopy(self.scaler))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analyzer.domain.evidence import Decision, Finding, MetricEvidence, SeamCheck, Verdict
+from analyzer.domain.evidence import Cause, Decision, Finding, MetricEvidence, SeamCheck, Verdict
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.domain.run import History, Seam
 from analyzer.report.parts import (
@@ -85,10 +85,12 @@ class Analysis:
         The null against the run's own history.
     audit
         Findings; None where not run.
-    revalidation, replay
-        None where not run.
-    diagnosis, attribution
-        Steps of the ladder, shares of the jump; None where not run.
+    revalidation, replay, fingerprint
+        Steps of the ladder; None where not run.
+    diagnosis
+        Causes, the surest first; empty where none was found, None where none was looked for.
+    attribution
+        Shares of the jump; None where not run.
     looks, paths
         The sequential path, and the first K resumed epochs; empty where there is only one.
     plan
@@ -130,7 +132,8 @@ class Analysis:
     audit: tuple[Finding, ...] | None = None
     revalidation: StepResult | None = None
     replay: StepResult | None = None
-    diagnosis: tuple[StepResult, ...] | None = None
+    fingerprint: StepResult | None = None
+    diagnosis: tuple[Cause, ...] | None = None
     attribution: tuple[StepResult, ...] | None = None
     looks: tuple[Look, ...] = ()
     paths: tuple[PathPoint, ...] = ()

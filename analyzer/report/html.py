@@ -64,13 +64,10 @@ def _ladder(analysis: Analysis) -> list[tuple[str, str, int | None]]:
     ladder: list[tuple[str, str, int | None]] = []
     if analysis.audit is not None:
         ladder.append(("audit", words.count(len(analysis.audit), "finding"), 0))
-    for name, step in (("revalidation", analysis.revalidation), ("replay", analysis.replay)):
-        if step is not None:
-            ladder.append((name, step.summary, step.epochs))
+    ladder += [(name, step.summary, step.epochs) for name, step in words.ladder_steps(analysis)]
     if analysis.n_replicates:
         spent = sum(len(r.epochs) for r in analysis.replicates)
         ladder.append(("null", words.null_line(analysis), spent))
-    ladder += [(f"cause: {cause.outcome}", cause.summary, cause.epochs) for cause in analysis.diagnosis or ()]
     ladder += [(f"share: {share.outcome}", share.summary, share.epochs) for share in analysis.attribution or ()]
     return ladder + [(left_out.step, left_out.reason, None) for left_out in analysis.not_run]
 

@@ -46,10 +46,10 @@ def render_markdown(analysis: Analysis) -> str:
         lines.append(f"| {' | '.join((escape(m.name), *numbers, *judged, verdict))} |")
     lines += ["", *(f"{sentence}" for sentence in words.LEGEND), ""]
     lines.append(f"- **History**: {escape(words.history_line(analysis))}")
-    for finding in analysis.audit or ():
+    lines += [f"- **Cause**: {escape(line)}" for line in words.cause_lines(analysis)]
+    for finding in words.other_findings(analysis):
         lines.append(f"- **{escape(finding.id)}** ({finding.severity.value}): {escape(finding.evidence)}")
-    for cause in analysis.diagnosis or ():
-        lines.append(f"- **Cause {escape(cause.outcome)}**: {escape(cause.summary)}")
+    lines += [f"- **{name.capitalize()}**: {escape(s.summary)}" for name, s in words.ladder_steps(analysis)]
     lines += [f"- **Warning**: {escape(warning)}" for warning in analysis.warnings]
     lines += [f"- **Not run**: {escape(line)}" for line in words.not_run_lines(analysis)]
     lines.append(f"- **Cost**: {escape(words.cost_line(analysis))}")

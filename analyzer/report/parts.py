@@ -24,7 +24,7 @@ __all__ = [
     "StepResult",
 ]
 
-STEPS = ("audit", "revalidation", "replay", "null", "diagnosis", "attribution")
+STEPS = ("audit", "revalidation", "replay", "fingerprint", "null", "diagnosis", "attribution")
 """Steps that an analysis may leave out; each is then null in the document, with its reason in ``not_run``."""
 
 
@@ -258,7 +258,7 @@ class StepResult:
     Parameters
     ----------
     outcome
-        One word, e.g. "agrees", "same", "lr-jump".
+        In short, e.g. "agrees", "same", "lr-jump", "none of these".
     summary
         One sentence.
     epochs

@@ -136,13 +136,13 @@ def _how(analysis: Analysis, console: Console) -> None:
     moved = words.changed_line(analysis)
     if moved:
         _pair(console, "", moved)
-    for finding in analysis.audit or ():
+    for line in words.cause_lines(analysis):
+        _pair(console, "Cause", line)
+    for finding in words.other_findings(analysis):
         _pair(console, "Finding", f"{finding.id} ({finding.severity.value}): {finding.evidence}")
-    for name, step in (("Validation", analysis.revalidation), ("Replay", analysis.replay)):
-        if step is not None:
-            _pair(console, name, step.summary)
-    for cause in analysis.diagnosis or ():
-        _pair(console, "Cause", f"{cause.outcome}: {cause.summary}")
+    for name, step in words.ladder_steps(analysis):
+        spent = f" ({words.count(step.epochs, 'epoch')})" if step.epochs else ""
+        _pair(console, name.capitalize(), step.summary + spent)
     _pair(console, "Cost", words.cost_line(analysis))
     selection = words.selection_line(analysis)
     if selection:

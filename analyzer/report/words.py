@@ -5,15 +5,16 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from analyzer.domain.evidence import SeamCheck, Significance, Verdict
+from analyzer.domain.evidence import Finding, SeamCheck, Significance, Verdict
 from analyzer.domain.replicate import Outcome
-from analyzer.report.analysis import Analysis
+from analyzer.report.analysis import Analysis, StepResult
 from analyzer.report.numbers import duration, p_value, short_name, signed
 
 __all__ = [
     "HEADLINE",
     "LEGEND",
     "Step",
+    "cause_lines",
     "changed_line",
     "checkpoint_line",
     "clean",
@@ -22,9 +23,11 @@ __all__ = [
     "family_line",
     "headline",
     "history_line",
+    "ladder_steps",
     "next_steps",
     "not_run_lines",
     "null_line",
+    "other_findings",
     "seam_line",
     "selection_line",
 ]
@@ -145,6 +148,30 @@ def history_line(analysis: Analysis) -> str:
     return "worse than the epochs before the seam predict" + (f": {', '.join(words)}" if words else "")
 
 
+def cause_lines(analysis: Analysis) -> tuple[str, ...]:
+    """Say the causes, the surest first, each with what speaks for it; say so where none of those tried is one."""
+    found = [f"{c.id} ({c.certainty.value}): {' '.join(c.evidence)}" for c in analysis.diagnosis or ()]
+    if not found and analysis.fingerprint is not None:
+        found = ["none of these: no fault that was tried gives the row, and the audit names none"]
+    return tuple(found)
+
+
+def ladder_steps(analysis: Analysis) -> tuple[tuple[str, StepResult], ...]:
+    """Steps between audit and null that were made, by name."""
+    steps = {
+        "validation": analysis.revalidation,
+        "replay": analysis.replay,
+        "fingerprint": analysis.fingerprint,
+    }
+    return tuple((name, step) for name, step in steps.items() if step is not None)
+
+
+def other_findings(analysis: Analysis) -> tuple[Finding, ...]:
+    """Findings of the audit that no cause has told already."""
+    told = {text for c in analysis.diagnosis or () for text in c.evidence}
+    return tuple(f for f in analysis.audit or () if f.evidence not in told)
+
+
 def cost_line(analysis: Analysis) -> str:
     """Say what it took."""
     cost, where = analysis.cost, analysis.environment.device
@@ -187,7 +214,8 @@ def next_steps(analysis: Analysis, *, look: bool = True) -> tuple[Step, ...]:
     if analysis.verdict is Verdict.INCONCLUSIVE:
         steps += [Step(way) for way in analysis.decision.settle]
     elif analysis.verdict is Verdict.FAULT:
-        steps += [Step(f.remedy) for f in analysis.audit or () if f.remedy]
+        told = analysis.audit if analysis.diagnosis is None else analysis.diagnosis
+        steps += [Step(remedy) for remedy in dict.fromkeys(c.remedy for c in told or ()) if remedy]
         if analysis.argument_changes and not steps:
             steps.append(Step("Resume again without the changed arguments and compare."))
         if not steps:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.domain.evidence import (
+    Cause,
+    Certainty,
     Decision,
     Finding,
     Interval,
@@ -190,7 +192,7 @@ def fault() -> Analysis:
             Verdict.FAULT,
             "certain-cause",
             (
-                "A cause was found that is certain, whatever the metrics say; it is listed among the findings.",
+                "A cause was found that is certain, whatever the metrics say; it is the first of the causes.",
                 "train/box_loss, train/cls_loss, train/dfl_loss and 5 more move further than chance explains.",
             ),
         ),
@@ -212,7 +214,19 @@ def fault() -> Analysis:
             ),
         ),
         replay=StepResult("other", "The replay gave another row: train/box_loss 1.169 instead of 1.361.", 1),
-        diagnosis=(StepResult("lr-jump", "A resume with the learning rate times ten gives this row.", 1),),
+        fingerprint=StepResult("lr-jump", "Your resume with lr-jump (factors 10) gives all 13 columns of the row.", 1),
+        diagnosis=(
+            Cause(
+                "lr-jump",
+                Certainty.CERTAIN,
+                (
+                    "A resume with the learning rate times ten gives this row.",
+                    "lr/pg0 at epoch 15 is 0.024, ten times what the schedule gives (0.0024).",
+                ),
+                "Set lr0 back to 0.01 and resume from the kept checkpoint.",
+            ),
+            Cause("changed-arguments", Certainty.POSSIBLE, ("batch was changed from 16 to 8.",), "Use batch=16."),
+        ),
         paths=(point,),
         warnings=("The run was trained by Ultralytics 8.4.100, the replicates by 8.4.190.",),
         not_run=(NotRun("attribution", "the cause is certain"),),

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.domain.evidence import Decision, Finding
-from analyzer.report.analysis import Analysis, StepResult
+from analyzer.domain.evidence import Cause, Decision, Finding
+from analyzer.report.analysis import Analysis
 
 __all__ = ["SCHEMA_PATH", "make"]
 
@@ -36,9 +36,9 @@ def make() -> dict[str, Any]:
     body = _object(Analysis, defs)["properties"]
     body.pop("decision")
     findings = {"type": "array", "items": _schema(Finding, defs)}
-    causes = {"type": "array", "items": _schema(StepResult, defs)}
+    causes = {"type": "array", "items": _schema(Cause, defs)}
     body["audit"] = _nullable(_closed({"findings": findings}), "Findings of the state audit; null where not run.")
-    body["diagnosis"] = _nullable(_closed({"causes": causes}), "Likely causes, best first; null where not run.")
+    body["diagnosis"] = _nullable(_closed({"causes": causes}), "Causes, the surest first; null where not looked for.")
     properties = {
         "schema_version": {"type": "string", "pattern": r"^1\.", "description": "Major and minor version."},
         **decision["properties"],

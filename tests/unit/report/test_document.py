@@ -59,7 +59,9 @@ def test_promised_names_are_there():
     for replicate in document["replicates"]:
         assert {"seed", "arm", "epochs"} <= set(replicate)
     assert document["audit"]["findings"][0]["id"] == "lr-jump"
-    assert document["diagnosis"]["causes"][0]["outcome"] == "lr-jump"
+    cause = document["diagnosis"]["causes"][0]
+    assert (cause["id"], cause["certainty"], len(cause["evidence"])) == ("lr-jump", "certain", 2)
+    assert cause["remedy"]
 
 
 def test_steps_not_run_are_null_with_a_reason():

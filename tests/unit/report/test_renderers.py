@@ -78,8 +78,8 @@ def test_sections_are_there():
     page = render_html(load_report(GOLDEN / "fault.json"))
     sections = re.findall(r'<(?:section|header) id="([^"]+)"', page)
     assert sections == [
-        "verdict", "metrics", "forest", "curves", "paths", "looks", "ladder", "findings", "environment", "methods",
-        "reproduce",
+        "verdict", "metrics", "forest", "curves", "paths", "looks", "causes", "ladder", "findings", "environment",
+        "methods", "reproduce",
     ]  # fmt: skip
 
 

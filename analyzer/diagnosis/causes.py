@@ -1,0 +1,111 @@
+"""From findings and trials to causes, the surest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from analyzer.diagnosis.hypotheses import Hypothesis
+from analyzer.diagnosis.rows import is_train
+from analyzer.diagnosis.signatures import remedy_of
+from analyzer.domain.evidence import Cause, Certainty, Finding, Severity
+
+__all__ = ["Trial", "causes_of", "hit_of"]
+
+# Warnings that name no cause by themselves.
+_NO_CAUSE = frozenset({"csv-artefact"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One hypothesis, trained for an epoch with the user's seed, against the observed row.
+
+    Parameters
+    ----------
+    hypothesis
+        What was tried.
+    columns
+        Columns that both rows have; empty where it could not be trained.
+    differ
+        Those that are not the same to every printed digit.
+    failed
+        Why it could not be trained; empty where it was.
+    """
+
+    hypothesis: Hypothesis
+    columns: tuple[str, ...]
+    differ: tuple[str, ...] = ()
+    failed: str = ""
+
+    @property
+    def hit(self) -> bool:
+        """Whether it gave the whole row."""
+        return bool(self.columns) and not self.differ
+
+    @property
+    def half(self) -> str:
+        """Which half of the row it gave and not the other: "training", "validation", or empty."""
+        halves = {
+            "training": [c for c in self.columns if is_train(c)],
+            "validation": [c for c in self.columns if not is_train(c)],
+        }
+        given = [name for name, columns in halves.items() if columns and not set(columns) & set(self.differ)]
+        return given[0] if len(given) == 1 else ""
+
+
+def hit_of(trials: Iterable[Trial]) -> Trial | None:
+    """The trial that gave the whole row, or None."""
+    return next((t for t in trials if t.hit), None)
+
+
+def causes_of(findings: Sequence[Finding], trials: Sequence[Trial] = (), *, suspects: bool = True) -> tuple[Cause, ...]:
+    """Causes of what was found, one an id: certain ones, then likely ones, then possible ones.
+
+    Parameters
+    ----------
+    findings
+        Of the audit. Hard ones are certain causes; warnings are possible ones.
+    trials
+        Of the fingerprint search. A hit is certain and comes first; half a row makes its fault likely.
+    suspects
+        False where the verdict clears the resume: then only certain causes are named.
+    """
+    found = [*_certain(findings, trials), *(_suspects(findings, trials) if suspects else ())]
+    merged: dict[str, Cause] = {}
+    for cause in sorted(found, key=lambda c: list(Certainty).index(c.certainty)):
+        known = merged.get(cause.id)
+        if known is None:
+            merged[cause.id] = cause
+        else:
+            evidence = tuple(dict.fromkeys((*known.evidence, *cause.evidence)))
+            merged[cause.id] = Cause(cause.id, known.certainty, evidence, known.remedy)
+    return tuple(merged.values())
+
+
+def _certain(findings: Sequence[Finding], trials: Sequence[Trial]) -> Iterator[Cause]:
+    hit = hit_of(trials)
+    if hit is not None:
+        others = f", which {len(trials) - 1} other tried hypotheses did not" if len(trials) > 1 else ""
+        text = (
+            f"The same resume with {hit.hypothesis.words} and the same seed gives all {len(hit.columns)} columns of "
+            f"the row to every printed digit{others}."
+        )
+        for fault in hit.hypothesis.ids:
+            yield Cause(fault, Certainty.CERTAIN, (text,), remedy_of(fault))
+    for finding in findings:
+        if finding.severity is Severity.HARD:
+            yield Cause(finding.id, Certainty.CERTAIN, (finding.evidence,), finding.remedy)
+
+
+def _suspects(findings: Sequence[Finding], trials: Sequence[Trial]) -> Iterator[Cause]:
+    if hit_of(trials) is None:
+        for trial in trials:
+            if trial.half:
+                text = (
+                    f"With {trial.hypothesis.words} the {trial.half} columns come out as observed, the others do not."
+                )
+                for fault in trial.hypothesis.ids:
+                    yield Cause(fault, Certainty.LIKELY, (text,), remedy_of(fault))
+    for finding in findings:
+        if finding.severity is Severity.WARNING and finding.id not in _NO_CAUSE:
+            yield Cause(finding.id, Certainty.POSSIBLE, (finding.evidence,), finding.remedy)

@@ -1,0 +1,63 @@
+from analyzer.diagnosis.causes import Trial, causes_of
+from analyzer.diagnosis.hypotheses import Hypothesis
+from analyzer.diagnosis.signatures import SIGNATURES, remedy_of
+from analyzer.domain.evidence import Certainty, Finding, Severity
+from analyzer.faults.registry import REGISTRY
+
+COLUMNS = ("train/box_loss", "val/box_loss", "lr/pg0")
+LOST = Hypothesis((("optimizer-lost", {}),), "")
+EMA = Hypothesis((("ema-reset", {}),), "")
+
+
+def hard(name, evidence="seen"):
+    return Finding(name, Severity.HARD, evidence, f"mend {name}")
+
+
+def test_hard_findings_are_certain_causes_one_an_id():
+    found = causes_of([hard("lr-jump", "a"), hard("ema-reset", "b"), hard("lr-jump", "c")])
+    assert [(c.id, c.certainty, c.evidence) for c in found] == [
+        ("lr-jump", Certainty.CERTAIN, ("a", "c")),
+        ("ema-reset", Certainty.CERTAIN, ("b",)),
+    ]
+    assert found[0].remedy == "mend lr-jump"
+
+
+def test_a_hit_comes_first_and_says_what_it_was_compared_with():
+    trials = [Trial(EMA, COLUMNS, ("train/box_loss",)), Trial(LOST, COLUMNS)]
+    warned = Finding("environment", Severity.WARNING, "versions", "go back")
+    found = causes_of([warned], trials)
+    assert [(c.id, c.certainty) for c in found] == [
+        ("optimizer-lost", Certainty.CERTAIN),
+        ("environment", Certainty.POSSIBLE),
+    ]
+    assert "all 3 columns" in found[0].evidence[0]
+    assert "1 other tried" in found[0].evidence[0]
+
+
+def test_both_faults_of_a_pair_are_causes():
+    both = Hypothesis((*LOST.interventions, *EMA.interventions), "")
+    assert {c.id for c in causes_of((), [Trial(both, COLUMNS)])} == {"optimizer-lost", "ema-reset"}
+
+
+def test_half_a_row_is_likely_at_most():
+    trials = [Trial(LOST, COLUMNS, ("val/box_loss",)), Trial(EMA, COLUMNS, COLUMNS)]
+    assert [(c.id, c.certainty) for c in causes_of((), trials)] == [("optimizer-lost", Certainty.LIKELY)]
+
+
+def test_nothing_that_could_not_be_trained_is_a_hit():
+    trial = Trial(LOST, (), failed="out of memory")
+    assert not trial.hit
+    assert trial.half == ""
+    assert causes_of((), [trial]) == ()
+
+
+def test_a_cleared_resume_has_no_suspects_but_keeps_what_is_certain():
+    warned = Finding("changed-arguments", Severity.WARNING, "batch", "go back")
+    assert causes_of([warned], suspects=False) == ()
+    assert [c.id for c in causes_of([warned, hard("lr-jump")], suspects=False)] == ["lr-jump"]
+    assert [c.id for c in causes_of([Finding("csv-artefact", Severity.WARNING, "gap", "x")])] == []
+
+
+def test_every_intervention_is_described_and_has_a_remedy():
+    assert {s.id for s in SIGNATURES} == set(REGISTRY)
+    assert all(remedy_of(s.id).endswith(".") for s in SIGNATURES)
