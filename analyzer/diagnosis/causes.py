@@ -58,7 +58,9 @@ def hit_of(trials: Iterable[Trial]) -> Trial | None:
     return next((t for t in trials if t.hit), None)
 
 
-def causes_of(findings: Sequence[Finding], trials: Sequence[Trial] = (), *, suspects: bool = True) -> tuple[Cause, ...]:
+def causes_of(
+    findings: Sequence[Finding], trials: Sequence[Trial] = (), *, suspects: bool = True, measured: bool = False
+) -> tuple[Cause, ...]:
     """Causes of what was found, one an id: certain ones, then likely ones, then possible ones.
 
     Parameters
@@ -69,8 +71,10 @@ def causes_of(findings: Sequence[Finding], trials: Sequence[Trial] = (), *, susp
         Of the fingerprint search. A hit is certain and comes first; half a row makes its fault likely.
     suspects
         False where the verdict clears the resume: then only certain causes are named.
+    measured
+        True where the effect of the changed arguments was measured and is larger than the margin: they are likely then.
     """
-    found = [*_certain(findings, trials), *(_suspects(findings, trials) if suspects else ())]
+    found = [*_certain(findings, trials), *(_suspects(findings, trials, measured) if suspects else ())]
     merged: dict[str, Cause] = {}
     for cause in sorted(found, key=lambda c: list(Certainty).index(c.certainty)):
         known = merged.get(cause.id)
@@ -97,7 +101,7 @@ def _certain(findings: Sequence[Finding], trials: Sequence[Trial]) -> Iterator[C
             yield Cause(finding.id, Certainty.CERTAIN, (finding.evidence,), finding.remedy)
 
 
-def _suspects(findings: Sequence[Finding], trials: Sequence[Trial]) -> Iterator[Cause]:
+def _suspects(findings: Sequence[Finding], trials: Sequence[Trial], measured: bool) -> Iterator[Cause]:
     if hit_of(trials) is None:
         for trial in trials:
             if trial.half:
@@ -108,4 +112,6 @@ def _suspects(findings: Sequence[Finding], trials: Sequence[Trial]) -> Iterator[
                     yield Cause(fault, Certainty.LIKELY, (text,), remedy_of(fault))
     for finding in findings:
         if finding.severity is Severity.WARNING and finding.id not in _NO_CAUSE:
-            yield Cause(finding.id, Certainty.POSSIBLE, (finding.evidence,), finding.remedy)
+            likely = measured and finding.id == "changed-arguments"
+            weight = Certainty.LIKELY if likely else Certainty.POSSIBLE
+            yield Cause(finding.id, weight, (finding.evidence,), finding.remedy)

@@ -86,6 +86,7 @@ def _plan_words(plan: Plan) -> str:
     pace, worst = plan.seconds_per_replicate, plan.worst_seconds
     cost = f"At most {plan.replicates} replicates; the run's times do not tell how long one takes."
     if pace is not None and worst is not None:
-        cost = f"A replicate takes about {duration(pace)}; at most {plan.replicates} of them, {duration(worst)} in all."
+        most = f"at most {plan.replicates} of them, {duration(worst)} with all other steps"
+        cost = f"A replicate takes about {duration(pace)}; {most}."
     seen = [f"{short_name(name)} {unsigned(jump)}" for name, jump in plan.detectable.items()]
     return f"{cost} That many see a jump of {', '.join(seen)} with power 0.8." if seen else cost

@@ -175,7 +175,7 @@ def _explained(decision: Decision, audited: Audited, got: Gathered, request: Ana
 def _causes(decision: Decision, audited: Audited, trials: Sequence[Trial] = ()) -> tuple[Cause, ...]:
     """Causes of the diagnosis; a resume that is cleared has suspects no more."""
     open_ = decision.verdict in (Verdict.FAULT, Verdict.INCONCLUSIVE)
-    return causes_of(audited.findings, trials, suspects=open_)
+    return causes_of(audited.findings, trials, suspects=open_, measured=decision.rule == "changed-arguments")
 
 
 def _accusations(audited: Audited) -> tuple[str, ...]:

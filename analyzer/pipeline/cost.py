@@ -10,6 +10,7 @@ import numpy as np
 from analyzer.domain.progress import Progress
 from analyzer.errors import DriftError, RunError
 from analyzer.pipeline.budget import DEFAULT_SECONDS, LONG_SECONDS, Budget, parse_budget
+from analyzer.pipeline.fingerprint import MOST_EPOCHS
 from analyzer.pipeline.past import Past
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.scene import Scene
@@ -33,10 +34,15 @@ def plan_cost(scene: Scene, past: Past, request: AnalyzeRequest, *, arms: int) -
         replicates=n * arms,
         epochs=request.epochs,
         seconds_per_replicate=seconds,
-        worst_seconds=None if seconds is None else seconds * n * arms,
+        worst_seconds=None if pace is None else pace * (request.epochs * n * arms + _ladder_epochs(request)),
         detectable=_detectable(past, n, request.alpha * NULL_SHARE, sequential=request.replicates is None),
         budget=request.budget or "",
     )
+
+
+def _ladder_epochs(request: AnalyzeRequest) -> int:
+    """What replay and fingerprint may take."""
+    return request.epochs + MOST_EPOCHS if request.replay else 0
 
 
 def _detectable(past: Past, n: int, alpha: float, *, sequential: bool) -> dict[str, float]:

@@ -58,6 +58,16 @@ def test_a_cleared_resume_has_no_suspects_but_keeps_what_is_certain():
     assert [c.id for c in causes_of([Finding("csv-artefact", Severity.WARNING, "gap", "x")])] == []
 
 
+def test_changed_arguments_whose_effect_was_measured_are_likely():
+    warned = [Finding(name, Severity.WARNING, name, "go back") for name in ("environment", "changed-arguments")]
+    assert [c.id for c in causes_of(warned)] == ["environment", "changed-arguments"]
+    found = causes_of(warned, measured=True)
+    assert [(c.id, c.certainty) for c in found] == [
+        ("changed-arguments", Certainty.LIKELY),
+        ("environment", Certainty.POSSIBLE),
+    ]
+
+
 def test_every_intervention_is_described_and_has_a_remedy():
     assert {s.id for s in SIGNATURES} == set(REGISTRY)
     assert all(remedy_of(s.id).endswith(".") for s in SIGNATURES)
