@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from analyzer.diagnosis.hypotheses import Hypothesis
+from analyzer.diagnosis.clues import Hypothesis
 from analyzer.diagnosis.rows import is_train
 from analyzer.diagnosis.signatures import remedy_of
 from analyzer.domain.evidence import Cause, Certainty, Finding, Severity

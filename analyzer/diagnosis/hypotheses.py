@@ -6,21 +6,18 @@ columns of the replay differ from the run's, and whether the train losses came o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from analyzer.diagnosis.clues import Clues, Hypothesis
 from analyzer.diagnosis.rows import is_rate, is_train
-from analyzer.domain.evidence import Finding, Severity
+from analyzer.domain.evidence import Severity
 from analyzer.runs.versions import TRAIN_DEFAULTS
 
-__all__ = ["Clues", "Hypothesis", "Interventions", "OtherFile", "completions", "hypotheses"]
-
-Interventions = tuple[tuple[str, Mapping[str, Any]], ...]
+__all__ = ["completions", "hypotheses"]
 
 _LARGE = 0.05  # a relative change of the train losses that another optimizer state does not make
 _OF_FINDING = {"steps-off": "batch-changed"}
@@ -28,104 +25,6 @@ _NO_AUGMENTATION: Mapping[str, Any] = dict.fromkeys(
     ("mosaic", "mixup", "cutmix", "copy_paste", "hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear",
      "perspective", "flipud", "fliplr", "erasing"), 0.0
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class OtherFile:
-    """A weight file that may have been resumed by mistake.
-
-    Parameters
-    ----------
-    path, sha256
-        The file.
-    epoch
-        As results.csv counts; 0 for a file that is no checkpoint of this run (``pretrained=``).
-    """
-
-    path: Path
-    sha256: str
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Clues:
-    """What is known when the replay gave another row.
-
-    Parameters
-    ----------
-    observed, replayed
-        Row of the first resumed epoch, and what the replay printed for it.
-    differ
-        Columns that are not the same.
-    args
-        Arguments as configured.
-    epoch
-        The first resumed epoch as results.csv counts.
-    findings
-        Of the audit.
-    files
-        Other checkpoints of the run, and the file that ``pretrained`` names.
-    splits
-        Split to the images that the data yaml names, absolute.
-    later_args
-        Arguments that only a checkpoint after the seam knows to be different.
-    """
-
-    observed: Mapping[str, float]
-    replayed: Mapping[str, float]
-    differ: Sequence[str]
-    args: Mapping[str, Any]
-    epoch: int
-    findings: tuple[Finding, ...] = ()
-    files: tuple[OtherFile, ...] = ()
-    splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    later_args: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def shift(self) -> float:
-        """Median relative difference of the train losses, observed against replay; NaN where there are none."""
-        pairs = [(self.observed[c], self.replayed[c]) for c in self.differ if c.startswith("train/")]
-        relative = [(a - b) / abs(b) for a, b in pairs if np.isfinite([a, b]).all() and b]
-        return float(np.median(relative)) if relative else float("nan")
-
-    @property
-    def mosaic_open(self) -> bool:
-        """Whether mosaic is on in the first resumed epoch, as configured."""
-        epochs, close = self.args.get("epochs"), self.args.get("close_mosaic", 10)
-        closed = isinstance(epochs, int) and isinstance(close, int) and close > 0 and self.epoch > epochs - close
-        return bool(self.args.get("mosaic", 1.0)) and not closed
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """One fault, or two at once, that may explain the row.
-
-    Parameters
-    ----------
-    interventions
-        As in `Arm.interventions`.
-    why
-        What speaks for it, in half a sentence.
-    """
-
-    interventions: Interventions
-    why: str
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Ids of its faults."""
-        return tuple(i for i, _ in self.interventions)
-
-    @property
-    def words(self) -> str:
-        """Faults with their parameters, as shown to the user.
-
-        Examples
-        --------
-        >>> Hypothesis((("lr-jump", {"factors": 10.0}), ("ema-reset", {})), "").words
-        'lr-jump (factors 10) and ema-reset'
-        """
-        return " and ".join(i + _shown(p) for i, p in self.interventions)
 
 
 def hypotheses(clues: Clues) -> tuple[Hypothesis, ...]:
@@ -182,16 +81,19 @@ def _by_columns(clues: Clues) -> Iterator[Hypothesis]:
         yield from _validation("only validation differs")
         yield from _other_val(clues)
         return
-    yield from _later(clues)
-    shift = clues.shift
-    if shift <= -_LARGE:
-        order = (_weaker, _batch, _optimizer, _files, _stronger, _train_data)
-    elif shift >= _LARGE:
-        order = (_files, _stronger, _batch, _optimizer, _train_data, _weaker)
-    else:
-        order = (_optimizer, _batch, _files, _weaker, _stronger, _train_data)
-    for source in order:
+    for source in (_later, _pretrained, *_order(clues.shift)):
         yield from source(clues)
+
+
+def _order(shift: float) -> tuple[Callable[[Clues], Iterator[Hypothesis]], ...]:
+    """By the relative shift of the train losses: a lost state moves them little, images and weights move them more."""
+    if shift <= -_LARGE:
+        return (_weaker, _batch, _optimizer, _older, _stronger, _weights, _train_data)
+    if shift >= _LARGE:
+        return (_older, _stronger, _optimizer, _weights, _batch, _train_data, _weaker)
+    if shift <= 0:
+        return (_optimizer, _batch, _weaker, _older, _stronger, _weights, _train_data)
+    return (_optimizer, _batch, _older, _stronger, _weaker, _weights, _train_data)
 
 
 def _rates(clues: Clues) -> Iterator[Hypothesis]:
@@ -252,16 +154,26 @@ def _batch(clues: Clues) -> Iterator[Hypothesis]:
         yield Hypothesis((("batch-changed", {"batch": batch // 2}),), "Ultralytics halves the batch when out of memory")
 
 
-def _files(clues: Clues) -> Iterator[Hypothesis]:
-    """The file of ``pretrained=`` first, best.pt before older epochs, the newest first."""
+def _pretrained(clues: Clues) -> Iterator[Hypothesis]:
     for other in (f for f in clues.files if not f.epoch):
         named = {"path": str(other.path), "sha256": other.sha256, "raw_only": True}
         yield Hypothesis((("weights-replaced", named),), f"pretrained names {other.path.name}")
+
+
+def _older(clues: Clues) -> Iterator[Hypothesis]:
+    yield from _files("wrong-checkpoint", clues)
+
+
+def _weights(clues: Clues) -> Iterator[Hypothesis]:
+    yield from _files("weights-replaced", clues)
+
+
+def _files(fault: str, clues: Clues) -> Iterator[Hypothesis]:
+    """best.pt before older epochs, the newest first; three at most."""
     ranked = sorted((f for f in clues.files if f.epoch), key=lambda f: (f.path.name != "best.pt", -f.epoch))
-    for fault in ("wrong-checkpoint", "weights-replaced"):
-        for other in ranked[:3]:
-            file = {"path": str(other.path), "sha256": other.sha256}
-            yield Hypothesis(((fault, file),), f"{other.path.name} (epoch {other.epoch}) lies in the run")
+    for other in ranked[:3]:
+        file = {"path": str(other.path), "sha256": other.sha256}
+        yield Hypothesis(((fault, file),), f"{other.path.name} (epoch {other.epoch}) lies in the run")
 
 
 def _weaker(clues: Clues) -> Iterator[Hypothesis]:
@@ -286,15 +198,3 @@ def _train_data(clues: Clues) -> Iterator[Hypothesis]:
     for split, images in clues.splits.items():
         if split != "train" and images != clues.splits.get("train"):
             yield Hypothesis((("wrong-data", {"train": list(images)}),), f"training may have read the {split} images")
-
-
-def _shown(parameters: Mapping[str, Any]) -> str:
-    values = {k: v for k, v in parameters.items() if k != "sha256"}
-    shown = [f"{k} {Path(v).name if k == 'path' else _plain(v)}" for k, v in values.items()]
-    return f" ({', '.join(shown)})" if shown else ""
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return "/".join(_plain(v) for v in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)

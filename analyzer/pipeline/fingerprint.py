@@ -12,7 +12,8 @@ from pathlib import Path
 
 from analyzer.diagnosis.audit import Audited
 from analyzer.diagnosis.causes import Trial, hit_of
-from analyzer.diagnosis.hypotheses import Clues, Hypothesis, OtherFile, completions, hypotheses
+from analyzer.diagnosis.clues import Clues, Hypothesis, OtherFile
+from analyzer.diagnosis.hypotheses import completions, hypotheses
 from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Replay
 from analyzer.domain.progress import Progress

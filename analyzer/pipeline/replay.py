@@ -10,7 +10,7 @@ import importlib.metadata
 from collections.abc import Mapping
 from typing import Any
 
-from analyzer.diagnosis.hypotheses import Interventions
+from analyzer.diagnosis.clues import Interventions
 from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Replay
 from analyzer.domain.replicate import Arm, Outcome, Replicate

@@ -1,5 +1,5 @@
 from analyzer.diagnosis.causes import Trial, causes_of
-from analyzer.diagnosis.hypotheses import Hypothesis
+from analyzer.diagnosis.clues import Hypothesis
 from analyzer.diagnosis.signatures import SIGNATURES, remedy_of
 from analyzer.domain.evidence import Certainty, Finding, Severity
 from analyzer.faults.registry import REGISTRY
