@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-check test test-fast lint type check
+.PHONY: help setup demo demo-check calibrate test test-fast lint type check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -22,6 +22,11 @@ demo: $(READY) ## train, kill and resume a real YOLOv8, analyse a healthy and a 
 
 demo-check: $(READY) ## analyse 20 healthy resumes of the demo; rewrites data/demo-check.json
 	$(BIN)/python data/demo_check.py
+
+SHARDS ?= 2
+calibrate: $(READY) ## the tool's own error rates on the full grid; rewrites tests/calibration/grid.json; goes on where it stopped
+	@for i in $$(seq $(SHARDS)); do $(BIN)/drift calibrate --shard $$i/$(SHARDS) > /dev/null & done; wait
+	$(BIN)/drift calibrate --out tests/calibration/grid.json
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest

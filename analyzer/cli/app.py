@@ -10,6 +10,7 @@ import typer
 from analyzer import __version__
 from analyzer.cli.analyze import analyze
 from analyzer.cli.audit import audit
+from analyzer.cli.calibrate import calibrate
 from analyzer.cli.export import export
 from analyzer.cli.list import list_studies
 from analyzer.cli.plan import plan
@@ -55,6 +56,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "export": export,
     "scan": scan,
     "plan": plan,
+    "calibrate": calibrate,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)

@@ -37,7 +37,7 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
             _say(str(error))
             code = error.exit_code
         except KeyboardInterrupt:
-            _say("Stopped. Every finished replicate is kept: the same command goes on from here.")
+            _say("Stopped. Everything that was finished is kept: the same command goes on from here.")
             code = ExitCode.INTERRUPTED
         except BrokenPipeError:  # the reader of stdout went away (head, less)
             sys.stderr.close()

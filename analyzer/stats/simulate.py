@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,13 +15,15 @@ __all__ = [
     "SHAPES",
     "Cell",
     "Draws",
+    "Spread",
     "critical_t",
     "demo_correlation",
     "draw",
     "draw_rows",
     "healthy_ratios",
+    "null_spread",
+    "shifted_by",
     "standard_groups",
-    "t_and_df",
 ]
 
 Array = NDArray[np.float64]
@@ -44,8 +46,7 @@ class Cell:
         Epochs of history in the regime (0: none).
     prior_ratio
         True sd of a history epoch over true sd of a replicate: 1 where the history is a fair prior. A sequence gives
-        one
-        ratio a metric.
+        one ratio a metric.
     shift
         True shift of the observed row, in replicate sd, on the metrics in ``shifted``.
     shifted
@@ -74,12 +75,35 @@ class Draws:
         Shape (B, m), robust sd of the history's detrended steps, or None without history.
     prior_df
         Degrees of freedom of ``step_sd / sqrt(2)`` as a prior.
+    groups
+        Shape (m,), labels of metrics whose priors err together, as `moderate_family` takes them.
     """
 
     null: Array
     observed: Array
     step_sd: Array | None
     prior_df: float
+    groups: NDArray[np.int_]
+
+    @property
+    def prior_sd(self) -> Array | None:
+        """Sd of one epoch that the history suggests, shape (B, m)."""
+        return None if self.step_sd is None else self.step_sd / np.sqrt(2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """What a null says, the same for every row that is judged against it.
+
+    Parameters
+    ----------
+    mean, se, df
+        Shape (B, m): mean of the null, standard error of a new row about it, and its degrees of freedom.
+    """
+
+    mean: Array
+    se: Array
+    df: Array
 
 
 def demo_correlation(m: int = 8) -> Array:
@@ -142,6 +166,7 @@ def draw(
     *,
     correlation: ArrayLike | None = None,
     rows: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
 ) -> Draws:
     """Simulate ``draws`` analyses of one cell.
 
@@ -158,6 +183,8 @@ def draw(
     rows
         Shape (R, m), recorded replicate rows for shape "rows"; a draw takes n + 1 of them without replacement, so that
         observed and null are exchangeable as in a real analysis, and the history with replacement from the R rows.
+    groups
+        Shape (m,), as in `Draws`; `standard_groups` where not given.
 
     Returns
     -------
@@ -171,13 +198,19 @@ def draw(
         root: Array = np.asarray(np.linalg.cholesky(given), dtype=np.float64)
         sample = draw_rows(cell.shape, (draws, cell.n + 1 + cell.history), root, rng)
         observed, null, history = sample[:, 0], sample[:, 1 : cell.n + 1], sample[:, cell.n + 1 :]
-    shifted = [j for j in cell.shifted if j < observed.shape[1]]
-    observed = observed.copy()
-    observed[:, shifted] += cell.shift
+    m = observed.shape[1]
+    kinds = standard_groups(m) if groups is None else np.asarray(groups, dtype=np.int_)
     if not cell.history:
-        return Draws(null, observed, None, 0.0)
+        return shifted_by(Draws(null, observed, None, 0.0, kinds), cell)
     steps = robust_step_sd(history * np.asarray(cell.prior_ratio))
-    return Draws(null, observed, steps, prior_df_of(cell.history - 1))
+    return shifted_by(Draws(null, observed, steps, prior_df_of(cell.history - 1), kinds), cell)
+
+
+def shifted_by(draws: Draws, cell: Cell) -> Draws:
+    """Shift the observed rows as a cell says; a metric that the family does not have is left out."""
+    observed = draws.observed.copy()
+    observed[:, [j for j in cell.shifted if j < observed.shape[1]]] += cell.shift
+    return replace(draws, observed=observed)
 
 
 def _resample(cell: Cell, draws: int, rng: np.random.Generator, rows: Array) -> tuple[Array, Array, Array]:
@@ -195,8 +228,8 @@ def standard_groups(m: int) -> NDArray[np.int_]:
     return np.asarray([0 if j % 8 < 3 else 1 for j in range(m)])
 
 
-def t_and_df(draws: Draws, *, use: int | None = None) -> tuple[Array, Array, Array]:
-    """The test statistic of every draw.
+def null_spread(draws: Draws, *, use: int | None = None) -> Spread:
+    """Mean, standard error and degrees of freedom of every null.
 
     Parameters
     ----------
@@ -204,19 +237,13 @@ def t_and_df(draws: Draws, *, use: int | None = None) -> tuple[Array, Array, Arr
         Simulated analyses.
     use
         Only the first ``use`` replicates (a look of the sequential design); all where not given.
-
-    Returns
-    -------
-    tuple of ndarray
-        Shift d, its standard error and degrees of freedom, each of shape (B, m).
     """
     null = draws.null if use is None else draws.null[:, :use]
     n, m = null.shape[1:]
-    prior_sd = None if draws.step_sd is None else draws.step_sd / np.sqrt(2)
     moderated = moderate_family(
-        null.std(axis=1, ddof=1), n - 1, prior_sd, draws.prior_df, np.zeros(m), groups=standard_groups(m)
+        null.std(axis=1, ddof=1), n - 1, draws.prior_sd, draws.prior_df, np.zeros(m), groups=draws.groups
     )
-    return draws.observed - null.mean(axis=1), moderated.sd * np.sqrt(1 + 1 / n), moderated.df
+    return Spread(null.mean(axis=1), moderated.sd * np.sqrt(1 + 1 / n), moderated.df)
 
 
 def healthy_ratios(draws: Draws, alpha: float, *, use: int | None = None) -> Array:
@@ -224,8 +251,9 @@ def healthy_ratios(draws: Draws, alpha: float, *, use: int | None = None) -> Arr
 
     All nulls true, Holm rejects something exactly where its first step (Bonferroni) does.
     """
-    shift, se, df = t_and_df(draws, use=use)
-    return np.asarray((np.abs(shift) / se / critical_t(alpha / 2 / shift.shape[1], df)).max(axis=1))
+    null = null_spread(draws, use=use)
+    ratio = np.abs(draws.observed - null.mean) / null.se / critical_t(alpha / 2 / null.mean.shape[1], null.df)
+    return np.asarray(ratio.max(axis=1))
 
 
 def critical_t(tail: float, df: Array) -> Array:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from analyzer.stats import Continue, Prior, Stop, StopReason, next_action
-from analyzer.stats.operating import FAULT, INCONCLUSIVE, NEGLIGIBLE, NOISE, decide_auto
+from analyzer.stats.decide import FAULT, INCONCLUSIVE, NEGLIGIBLE, NOISE, decide_auto
 from analyzer.stats.simulate import Cell, draw
 
 NAMES = [*(f"train/{i}" for i in range(3)), *(f"val/{i}" for i in range(5))]
