@@ -33,11 +33,14 @@ class Arm:
         Training arguments that differ from those stored in the checkpoint.
     interventions
         Faults to apply, as (id, parameters) pairs; empty for the healthy arm.
+    order_seed
+        Seed of the order of the batches, apart from the seed of everything else; None: one seed for all.
     """
 
     name: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
     interventions: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    order_seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

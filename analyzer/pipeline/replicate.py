@@ -16,7 +16,7 @@ from analyzer.replicates.keep import keep_checkpoint, keep_manifest
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import run_directory
 
-__all__ = ["replicate"]
+__all__ = ["read_resumable", "replicate", "run_of"]
 
 
 def replicate(request: ReplicateRequest, progress: Progress) -> Path:
@@ -33,13 +33,8 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
         Ultralytics cannot resume from it.
     """
     request = with_absolute_out(request)
-    checkpoint = read_checkpoint(request.checkpoint, trust=request.trust_checkpoint)
-    if not checkpoint.resumable:
-        raise CheckpointError(
-            f"{checkpoint.path} is stripped: its training was finished, so nothing can be resumed from it.",
-            "Give the last.pt of a training that broke off, or an epochN.pt.",
-        )
-    run = _run_of(checkpoint)
+    checkpoint = read_resumable(request)
+    run = run_of(checkpoint)
     study = open_study(checkpoint, run, request)
     root = request.out or run / "drift"
     kept = keep_checkpoint(checkpoint, root)
@@ -56,7 +51,24 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
     return study.store.path
 
 
-def _run_of(checkpoint: Checkpoint) -> Path:
+def read_resumable(request: ReplicateRequest) -> Checkpoint:
+    """Read the checkpoint of a request.
+
+    Raises
+    ------
+    CheckpointError
+        Ultralytics cannot resume from it.
+    """
+    checkpoint = read_checkpoint(request.checkpoint, trust=request.trust_checkpoint)
+    if not checkpoint.resumable:
+        raise CheckpointError(
+            f"{checkpoint.path} is stripped: its training was finished, so nothing can be resumed from it.",
+            "Give the last.pt of a training that broke off, or an epochN.pt.",
+        )
+    return checkpoint
+
+
+def run_of(checkpoint: Checkpoint) -> Path:
     """The run directory of the checkpoint; its own folder where there is none (a checkpoint that was copied out)."""
     try:
         return run_directory(checkpoint.path)

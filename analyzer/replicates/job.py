@@ -77,7 +77,7 @@ class ArmJob:
 def arm_from(message: Mapping[str, Any]) -> Arm:
     """Rebuild an arm from its JSON mapping."""
     interventions = tuple((str(i), dict(p)) for i, p in message["interventions"])
-    return Arm(str(message["name"]), dict(message["overrides"]), interventions)
+    return Arm(str(message["name"]), dict(message["overrides"]), interventions, message.get("order_seed"))
 
 
 def dump(job: ArmJob) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from analyzer.domain.checkpoint import Checkpoint
@@ -66,6 +67,8 @@ def study_name(facts: Mapping[str, Any]) -> str:
 
 def arm_folder(arm: Arm) -> str:
     """Name of an arm in the store: arms of one name with other overrides or faults never mix."""
+    if arm.order_seed is not None:
+        arm = replace(arm, name=f"{arm.name}-order{arm.order_seed:010d}", order_seed=None)
     if not arm.overrides and not arm.interventions:
         return arm.name
     text = json.dumps([dict(arm.overrides), [[i, dict(p)] for i, p in arm.interventions]], sort_keys=True, default=str)

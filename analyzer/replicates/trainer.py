@@ -46,6 +46,7 @@ class _Replicates:
     progress: Callable[[float], None]
     interventions: tuple[Intervention, ...]
     arm: str
+    order_seed: int | None = None
     n_epochs: int
     n_workers: int | None
     hashing: bool
@@ -101,7 +102,7 @@ class _Replicates:
 
     def _at_on_train_start(self) -> None:
         if self.reseeding:
-            reseed(self, self._path.seed)
+            reseed(self, self._path.seed, self.order_seed)
         for intervention in self.interventions:
             intervention.at_start(self)
         self._path.started = time.perf_counter()

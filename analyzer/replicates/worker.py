@@ -104,6 +104,7 @@ class Worker:
             progress=self._progress,
             interventions=interventions,
             arm=job.arm.name,
+            order_seed=job.arm.order_seed,
             n_epochs=job.epochs,
             n_workers=job.workers,
             hashing=job.hashes,

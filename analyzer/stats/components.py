@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +10,7 @@ from scipy import stats
 
 from analyzer.domain.evidence import Interval
 
-__all__ = ["Component", "crossed_components", "nested_components"]
+__all__ = ["Component", "crossed_components", "nested_components", "noise_components"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,49 @@ def crossed_components(
         for n, v, i, d, ms in parts
     ]
     return made[0], made[1], made[2]
+
+
+def noise_components(
+    crossed: ArrayLike, repeats: ArrayLike, *, level: float = 0.95
+) -> tuple[Component, Component, Component, Component]:
+    """Where the noise of one metric comes from: order, augmentation, their interplay, the same seed again.
+
+    The rest of the crossed design holds the interaction *and* what repeats of a seed show; the repeats, an experiment
+    of their own, are taken out of it: interaction = MSE - MSW.
+
+    Parameters
+    ----------
+    crossed
+        Shape (a, b): one value a pair of an order seed (rows) and a seed of everything else (columns).
+    repeats
+        Shape (seeds, repeats): the same seed again.
+    level
+        Of the intervals.
+
+    Returns
+    -------
+    tuple of Component
+        Batch order, augmentation, order x augmentation, same seed again; shares of their sum.
+
+    References
+    ----------
+    As in `crossed_components` and `nested_components`.
+    """
+    order, augmentation, rest = crossed_components(crossed, rows="batch order", level=level)
+    _, again = nested_components(repeats, level=level)
+    mse, msw = rest.variance, again.variance
+    interplay = Component(
+        "order x augmentation",
+        max(mse - msw, 0.0),
+        _difference_interval(mse, msw, rest.df, again.df, 1, level),
+        0.0,
+        rest.df,
+        _f_p(mse, msw, rest.df, again.df),
+    )
+    parts = (order, augmentation, interplay, again)
+    total = sum(c.variance for c in parts)
+    shared = [replace(c, share=c.variance / total if total > 0 else float("nan")) for c in parts]
+    return shared[0], shared[1], shared[2], shared[3]
 
 
 def _f_p(ms: float | None, error: float, df: int, error_df: int) -> float | None:

@@ -1,9 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.regression.mixed_linear_model import MixedLM
 from statsmodels.stats.power import TTestPower
 
-from analyzer.stats.components import crossed_components, nested_components
+from analyzer.stats.components import crossed_components, nested_components, noise_components
 from analyzer.stats.power import detectable_multiple, plan, two_sided_power
 from analyzer.stats.screen import FIRST, residual_scores, screen_run
 
@@ -57,6 +59,60 @@ def test_intervals_cover():
         a, b = nested_components(x)
         hits += [a.interval.low <= 4 <= a.interval.high, b.interval.low <= 1 <= b.interval.high]
     assert (np.abs(hits / 2000 - 0.95) < 6 * np.sqrt(0.95 * 0.05 / 2000)).all()
+
+
+def test_nested_is_the_published_dyestuff():
+    """Davies (1972), six batches of five yields; REML printed in Bates, lme4: 1764.05 and 2451.25."""
+    yields = [
+        [1545, 1440, 1440, 1520, 1580],
+        [1540, 1555, 1490, 1560, 1495],
+        [1595, 1550, 1605, 1510, 1560],
+        [1445, 1440, 1595, 1465, 1545],
+        [1595, 1630, 1515, 1635, 1625],
+        [1520, 1455, 1450, 1480, 1445],
+    ]
+    batch, rest = nested_components(yields)
+    assert batch.variance == pytest.approx(1764.05, abs=0.005)
+    assert rest.variance == pytest.approx(2451.25, abs=0.005)
+
+
+def test_crossed_is_the_reml_of_statsmodels():
+    rng = np.random.default_rng(4)
+    x = rng.normal(0, 2, (6, 1)) + rng.normal(0, 1, (1, 5)) + rng.normal(0, 0.5, (6, 5))
+    rows, columns = np.indices(x.shape)
+    frame = pd.DataFrame({"y": x.ravel(), "a": rows.ravel(), "b": columns.ravel(), "all": 1})
+    model = MixedLM.from_formula(
+        "y ~ 1", groups="all", re_formula="0", vc_formula={"a": "0 + C(a)", "b": "0 + C(b)"}, data=frame
+    )
+    fit = model.fit(reml=True)
+    mine = [c.variance for c in crossed_components(x)]
+    assert mine == pytest.approx([*fit.vcomp, fit.scale], rel=1e-3)
+
+
+def test_noise_components_take_the_repeats_out_of_the_rest():
+    crossed = [[1.0, 2.0, 4.0], [5.0, 7.0, 6.0]]
+    order, augmentation, both, again = noise_components(crossed, [[1.0, 1.2], [5.0, 5.2]])
+    _, _, rest = crossed_components(crossed)
+    assert again.variance == pytest.approx(0.02)  # MSW: two pairs 0.2 apart
+    assert both.variance == pytest.approx(rest.variance - 0.02)
+    assert sum(c.share for c in (order, augmentation, both, again)) == pytest.approx(1)
+    *_, exact = noise_components(crossed, [[1.0, 1.0], [5.0, 5.0]])
+    assert (exact.variance, exact.share, exact.interval.high) == (0, 0, 0)
+    constant = noise_components([[1.0, 1.0], [1.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]])
+    assert all(np.isnan(c.share) for c in constant)
+
+
+def test_intervals_of_noise_components_cover():
+    """95 % intervals of order, augmentation and repeats over 1,000 sets: 6 binomial sd below fails in < 1e-8."""
+    rng = np.random.default_rng(8)
+    hits = np.zeros(4)
+    truth = (4.0, 1.0, 0.25, 0.09)
+    for _ in range(1000):
+        x = rng.normal(0, 2, (5, 1)) + rng.normal(0, 1, (1, 5)) + rng.normal(0, np.sqrt(0.34), (5, 5))
+        again = rng.normal(0, 2, (5, 1)) + rng.normal(0, 0.3, (5, 3))
+        found = noise_components(x, again)
+        hits += [c.interval.low <= v <= c.interval.high for c, v in zip(found, truth, strict=True)]
+    assert (hits / 1000 > 0.95 - 6 * np.sqrt(0.95 * 0.05 / 1000)).all()
 
 
 def test_components_refuse_too_little():

@@ -1,0 +1,170 @@
+"""`drift variance`: where the noise comes from, by resumes whose order and augmentation are seeded apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.domain.metrics import metrics_of
+from analyzer.domain.progress import Progress
+from analyzer.domain.replicate import Arm, Outcome, Replicate, matrix
+from analyzer.errors import EngineError
+from analyzer.pipeline.budget import parse_budget
+from analyzer.pipeline.collect import Collector
+from analyzer.pipeline.replicate import read_resumable, run_of
+from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
+from analyzer.pipeline.study import open_study
+from analyzer.replicates.seeds import replicate_seeds
+from analyzer.report.codec import encode
+from analyzer.stats.components import Component, noise_components
+
+__all__ = ["MetricVariance", "VarianceReport", "find_variance", "variance_document"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricVariance:
+    """One metric. Units are those of the metric, squared for variances.
+
+    Parameters
+    ----------
+    name, deciding
+        Column, and whether it is of the family that decides.
+    mean, sd
+        Over all pairs of an order seed and a seed of everything else; the sd is the root of the components' sum.
+    components
+        Batch order, augmentation, order x augmentation, same seed again.
+    """
+
+    name: str
+    deciding: bool
+    mean: float
+    sd: float
+    components: tuple[Component, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VarianceReport:
+    """What `find_variance` found.
+
+    Parameters
+    ----------
+    study
+        Folder of the study, where the replicates are kept.
+    epoch
+        The resumed epoch, as results.csv counts.
+    device
+        In words.
+    seeds, repeats
+        Of the order and of everything else (each n values); repeats of each seed.
+    trained, reused
+        Replicates.
+    identical
+        Whether the same seed gave the same row each time, at full precision.
+    metrics
+        In the order of the columns.
+    """
+
+    study: Path
+    epoch: int
+    device: str
+    seeds: tuple[int, ...]
+    repeats: int
+    trained: int
+    reused: int
+    identical: bool
+    metrics: tuple[MetricVariance, ...]
+
+
+def find_variance(request: ReplicateRequest, repeats: int, progress: Progress) -> VarianceReport:
+    """Train what is missing of both designs, and split the variance of each metric.
+
+    Parameters
+    ----------
+    request
+        The checkpoint, and n seeds: n x n pairs and n x ``repeats`` repeats of one resumed epoch each. The first
+        repeat of a seed is the healthy replicate of the study.
+    repeats
+        Of each seed, at least 2.
+    progress
+        Who is told.
+
+    Raises
+    ------
+    CheckpointError
+        Ultralytics cannot resume from it.
+    EngineError
+        A resume failed or diverged, or the order cannot be seeded apart.
+    """
+    request = with_absolute_out(request)
+    checkpoint = read_resumable(request)
+    study = open_study(checkpoint, run_of(checkpoint), request)
+    seeds = replicate_seeds(study.base_seed, request.n)
+    collector = Collector(study, parse_budget(None), progress)
+    with study.store.lock():
+        study.store.describe(study.facts)
+        try:
+            progress.start(request.n * (request.n + repeats), f"{request.n} x {request.n} pairs of seeds, and repeats")
+            again = [Arm("healthy" if k == 0 else f"repeat{k + 1}") for k in range(repeats)]
+            repeated = [_row(collector, arm, seeds) for arm in again]
+            crossed = [_row(collector, Arm("apart", order_seed=order), seeds) for order in seeds]
+        finally:
+            collector.close()
+    columns = tuple(m.name for m in metrics_of(repeated[0][0].epochs[0].exact))
+    by_seed = _values(repeated, columns).transpose(1, 0, 2)  # seeds x repeats x metrics
+    by_pair = _values(crossed, columns)
+    return VarianceReport(
+        study=study.store.path,
+        epoch=repeated[0][0].epochs[0].epoch,
+        device=study.device.words,
+        seeds=seeds,
+        repeats=repeats,
+        trained=collector.epochs_trained,
+        reused=collector.reused,
+        identical=bool((by_seed == by_seed[:, :1]).all()),
+        metrics=_split(by_pair, by_seed, columns),
+    )
+
+
+def _row(collector: Collector, arm: Arm, seeds: tuple[int, ...]) -> list[Replicate]:
+    """One resume a seed under an arm."""
+    row = []
+    for index, seed in enumerate(seeds):
+        had = collector.reused
+        replicate = collector.one(arm, seed, epochs=1)
+        if replicate is None or replicate.outcome is not Outcome.OK:
+            raise EngineError(
+                f"A healthy resume of {collector.study.checkpoint.path} diverged (seed {seed}).",
+                "Variance components need finite values: look at the learning rate with drift audit RUN.",
+            )
+        seconds = sum(e.seconds for e in replicate.epochs)
+        name = arm.name if arm.order_seed is None else f"order {arm.order_seed}"
+        collector.progress.finished_replicate(name, index + 1, seconds, collector.reused > had)
+        row.append(replicate)
+    return row
+
+
+def _values(rows: list[list[Replicate]], columns: tuple[str, ...]) -> Array:
+    """Full-precision values of the first resumed epoch, shape (rows, seeds, columns)."""
+    return np.stack([matrix(tuple(row), columns, exact=True) for row in rows])
+
+
+def _split(by_pair: Array, by_seed: Array, columns: tuple[str, ...]) -> tuple[MetricVariance, ...]:
+    found = []
+    for j, metric in enumerate(metrics_of(columns)):
+        if not (np.isfinite(by_pair[..., j]).all() and np.isfinite(by_seed[..., j]).all()):
+            continue  # never finite in the checkpoint's own row either, else the replicate had diverged
+        parts = noise_components(by_pair[..., j], by_seed[..., j])
+        sd = float(np.sqrt(sum(c.variance for c in parts)))
+        found.append(MetricVariance(metric.name, metric.deciding, float(by_pair[..., j].mean()), sd, parts))
+    return tuple(found)
+
+
+def variance_document(found: VarianceReport) -> dict[str, Any]:
+    """The report as one JSON document; an interval without an upper end has null there."""
+    return {"schema_version": "1.0", **encode(found)}

@@ -1,0 +1,58 @@
+"""The order of the batches seeded apart from every other draw."""
+
+import random
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from analyzer.domain.replicate import Arm
+from analyzer.errors import EngineError
+from analyzer.replicates.job import arm_from
+from analyzer.replicates.seeding import reseed
+from analyzer.replicates.study import arm_folder
+
+
+def trainer():
+    generator = torch.Generator()
+    loader = DataLoader(list(range(64)), batch_size=4, shuffle=True, generator=generator)
+    return SimpleNamespace(train_loader=loader, test_loader=DataLoader([0]))
+
+
+def epoch(made, seed, order_seed=None):
+    """Order of one epoch, and the next draw of each other source."""
+    reseed(made, seed, order_seed)
+    order = [int(i) for batch in made.train_loader for i in batch]
+    return order, (random.random(), np.random.random(), float(torch.rand(())))
+
+
+def test_each_seed_reaches_its_own_half():
+    made = trainer()
+    order, draws = epoch(made, 1, 5)
+    assert epoch(made, 2, 5)[0] == order
+    assert epoch(made, 2, 5)[1] != draws
+    assert epoch(made, 1, 6)[0] != order
+    assert epoch(made, 1, 6)[1] == draws
+
+
+def test_a_pair_of_equal_seeds_is_one_seed_and_nothing_is_left_behind():
+    made = trainer()
+    plain = epoch(made, 3)
+    assert epoch(made, 3, 3) == plain
+    assert epoch(made, 4, 9) != plain
+    assert epoch(made, 3) == plain
+
+
+def test_a_sampler_without_a_generator_is_refused():
+    made = SimpleNamespace(train_loader=DataLoader([0, 1], shuffle=False), test_loader=DataLoader([0]))
+    with pytest.raises(EngineError, match="SequentialSampler has no generator"):
+        reseed(made, 1, 2)
+
+
+def test_an_arm_of_another_order_has_a_folder_of_its_own_and_goes_through_the_pipe():
+    arm = Arm("apart", order_seed=7)
+    assert arm_folder(arm) == "apart-order0000000007"
+    assert arm_folder(Arm("apart", order_seed=8)) != arm_folder(arm)
+    assert arm_from({"name": "apart", "overrides": {}, "interventions": [], "order_seed": 7}) == arm
