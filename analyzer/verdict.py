@@ -5,16 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from analyzer.domain.evidence import (
-    Decision,
-    Evidence,
-    Replay,
-    Revalidation,
-    SeamCheck,
-    Significance,
-    Size,
-    Verdict,
-)
+from analyzer.domain.evidence import Decision, Evidence, Replay, Revalidation, SeamCheck, Significance, Size, Verdict
 
 __all__ = [
     "EQUIVALENCE_BETA",
@@ -125,12 +116,18 @@ def decide(evidence: Evidence, *, names: Sequence[str] = (), replicates_needed: 
 
 
 def _unsafe(decision: Decision, evidence: Evidence) -> Decision:
-    """No good news where other resumes of the same checkpoint diverge."""
-    if not evidence.null_diverges or decision.verdict not in (Verdict.NOISE, Verdict.NEGLIGIBLE):
+    """No good news where other resumes diverge, or those that lent the null are worse than their own history."""
+    if decision.verdict not in (Verdict.NOISE, Verdict.NEGLIGIBLE):
         return decision
-    reason = "This row is like those of other resumes, but some resumes of this checkpoint diverge (NaN or infinite)."
-    settle = ("Watch the next epochs (drift resume, or --epochs 3), and lower the learning rate if it happens again.",)
-    return Decision(Verdict.INCONCLUSIVE, "null-diverges", (reason, *decision.reasons), settle)
+    if evidence.null_diverges:
+        rule, way = "null-diverges", "Watch the next epochs (drift resume), and lower the learning rate if it recurs."
+        reason = "This row is like those of other resumes, but some resumes of this checkpoint diverge (NaN, infinite)."
+    elif evidence.borrowed and evidence.seam is SeamCheck.ADVERSE:
+        rule, way = "lender-adverse", "Compare data, arguments and versions with those of the first training."
+        reason = "The resumes that lent the null are worse than the epochs before their own checkpoint predict."
+    else:
+        return decision
+    return Decision(Verdict.INCONCLUSIVE, rule, (reason, *decision.reasons), (way,))
 
 
 def _certain(evidence: Evidence) -> Decision | None:
@@ -157,7 +154,7 @@ def _shared(evidence: Evidence) -> Decision | None:
     if evidence.changed_arguments is Size.NOT_INSIDE:
         reason = "Arguments were changed at the resume, and their own effect is larger than the margin."
         return Decision(Verdict.FAULT, "changed-arguments", (reason,))
-    if evidence.seam is SeamCheck.ADVERSE:
+    if evidence.seam is SeamCheck.ADVERSE and not evidence.borrowed:
         reason = (
             "Every resume of this checkpoint comes out worse than the epochs before it predict: "
             "the fault is in what all resumes share (checkpoint, arguments, data or version)."
@@ -276,11 +273,11 @@ def _settle(
         ways.append("More replicates cannot: this margin is too small for the noise of one epoch; give a wider one.")
     elif needed is not None:
         ways.append(f"About {needed:.0f} replicates: --replicates {needed:.0f}; finished ones are reused.")
-    elif not tested:
+    elif not tested or evidence.borrowed:
         ways.append("A checkpoint of the epoch before the seam, so that replicates can be trained: --checkpoint PT.")
     elif wide or not ways:
         ways.append("More replicates (--replicates N; finished ones are reused).")
-    if wide:
+    if wide and not evidence.borrowed:
         ways.append("More resumed epochs to compare (--epochs 2 or 3).")
     if evidence.replay is Replay.NOT_RUN:
         ways.append("An exact replay of your resume, where the same machine and versions are still at hand.")

@@ -240,6 +240,9 @@ class Evidence:
         The resumed run holds NaN or infinite where the epochs before it did not.
     null_diverges
         Some healthy replicate diverged: a resume of this checkpoint is not safe, whatever this one did.
+    borrowed
+        The replicates are those of another checkpoint, since that of the seam is gone; `seam` then tells how they lie
+        against that checkpoint's own history.
     """
 
     metrics: tuple[tuple[Significance, Size], ...]
@@ -251,6 +254,7 @@ class Evidence:
     replay: Replay = Replay.NOT_RUN
     diverged: bool = False
     null_diverges: bool = False
+    borrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

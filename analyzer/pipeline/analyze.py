@@ -5,21 +5,23 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from analyzer.diagnosis.audit import Audited
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm
-from analyzer.errors import StoreError
+from analyzer.errors import DataError, StoreError
 from analyzer.pipeline.assemble import from_history, from_replicates, planned
 from analyzer.pipeline.audit import audit_scene
-from analyzer.pipeline.cost import agree_on_budget, plan_cost, refuse_busy_device
+from analyzer.pipeline.borrowed import analyze_borrowed
+from analyzer.pipeline.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
 from analyzer.pipeline.gather import HEALTHY, gather
 from analyzer.pipeline.judge import Observed
-from analyzer.pipeline.past import look_back
+from analyzer.pipeline.lender import find_lender
+from analyzer.pipeline.past import Past, look_back
 from analyzer.pipeline.request import AnalyzeRequest, with_absolute_out
-from analyzer.pipeline.scene import as_configured, look_at
+from analyzer.pipeline.scene import Scene, as_configured, look_at
 from analyzer.pipeline.study import open_study
-from analyzer.report.analysis import Analysis, Plan
+from analyzer.report.analysis import Analysis
 from analyzer.report.document import write_report
-from analyzer.report.numbers import duration, short_name, unsigned
 
 __all__ = ["analyze"]
 
@@ -54,14 +56,12 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
         request = replace(request, epochs=observed.k)  # further epochs would be trained for nothing
     audited = audit_scene(scene, request)
     if request.history_only or scene.checkpoint is None:
-        if not request.history_only:
-            progress.message(f"{scene.missing} Going on with the run's own history (--history-only).")
-        return _finish(from_history(scene, past, observed, audited, request, started), request)
+        return _finish(_without_checkpoint(scene, past, observed, audited, request, progress, started), request)
     study = open_study(scene.checkpoint, scene.run.path, request)
     study, changes = study.with_data(as_configured(scene.diff))
     arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
     plan = plan_cost(scene, past, request, arms=len(arms))
-    progress.message(_plan_words(plan))
+    progress.message(plan_words(plan))
     if request.dry_run:
         return planned(scene, audited, request, plan, study, started)
     refuse_busy_device(scene, study, request)
@@ -72,6 +72,33 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
     return _finish(from_replicates(scene, past, observed, audited, gathered, request, plan, started), request)
 
 
+def _without_checkpoint(
+    scene: Scene,
+    past: Past,
+    observed: Observed,
+    audited: Audited,
+    request: AnalyzeRequest,
+    progress: Progress,
+    started: float,
+) -> Analysis:
+    """Borrow a null from another checkpoint of the run; judge by the history alone where none can lend one."""
+    if not request.history_only:
+        progress.message(scene.missing)
+        lender, why = find_lender(scene, past, request)
+        if audited.hard:
+            lender, why = None, "A certain cause was found without replicates."
+        if lender is not None:
+            epoch = lender.checkpoint.csv_epoch
+            progress.message(f"Borrowing the null from the checkpoint of epoch {epoch}: the weaker evidence.")
+            try:
+                return analyze_borrowed(scene, past, observed, audited, lender, request, progress, started)
+            except DataError as e:
+                why = e.what  # history needs no data
+        progress.message(f"{why} So no arm and no replay: going on with the run's own history (--history-only).")
+        scene = replace(scene, missing=f"{scene.missing} No other checkpoint can lend a null: {why}")
+    return from_history(scene, past, observed, audited, request, started)
+
+
 def _finish(analysis: Analysis, request: AnalyzeRequest) -> Analysis:
     if analysis.study is not None and not request.dry_run:
         try:
@@ -79,14 +106,3 @@ def _finish(analysis: Analysis, request: AnalyzeRequest) -> Analysis:
         except StoreError as e:
             raise StoreError(e.what, e.hint or "Free space there, or choose a folder with --out.") from e
     return analysis
-
-
-def _plan_words(plan: Plan) -> str:
-    """Cost and sight of the work in two sentences, before its first epoch."""
-    pace, worst = plan.seconds_per_replicate, plan.worst_seconds
-    cost = f"At most {plan.replicates} replicates; the run's times do not tell how long one takes."
-    if pace is not None and worst is not None:
-        most = f"at most {plan.replicates} of them, {duration(worst)} with all other steps"
-        cost = f"A replicate takes about {duration(pace)}; {most}."
-    seen = [f"{short_name(name)} {unsigned(jump)}" for name, jump in plan.detectable.items()]
-    return f"{cost} That many see a jump of {', '.join(seen)} with power 0.8." if seen else cost

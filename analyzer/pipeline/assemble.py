@@ -60,7 +60,7 @@ from analyzer.stats.sequential import PILOT
 from analyzer.stats.shift import NullComparison
 from analyzer.verdict import decide
 
-__all__ = ["from_history", "from_replicates", "planned"]
+__all__ = ["accusations", "causes", "from_history", "from_replicates", "history_predictions", "planned"]
 
 _LATER = "this version of the tool does not do it yet"
 
@@ -105,12 +105,12 @@ def from_replicates(
         replicates=(*got.healthy, *got.configured),
         argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in scene.diff.changes),
         seam_check=seam_check.status,
-        history_predictions=_predictions(seam_check),
+        history_predictions=history_predictions(seam_check),
         audit=audited.findings,
         looks=got.looks,
         replay=got.replay_step,
         fingerprint=got.fingerprint.step,
-        diagnosis=_causes(decision, audited, got.fingerprint.trials),
+        diagnosis=causes(decision, audited, got.fingerprint.trials),
         paths=_paths(scene, past, observed, got, request),
         plan=plan,
         environment=environment(got.study),
@@ -159,7 +159,7 @@ def _paths(
 def _explained(decision: Decision, audited: Audited, got: Gathered, request: AnalyzeRequest) -> Decision:
     """Add the findings, and what a spent budget left open."""
     hit = (got.fingerprint.step.summary,) if got.fingerprint.hit and got.fingerprint.step else ()
-    reasons, settle = (*hit, *_accusations(audited), *decision.reasons), decision.settle
+    reasons, settle = (*hit, *accusations(audited), *decision.reasons), decision.settle
     wanted = request.replicates or PILOT
     if got.collector.exhausted:
         reasons = (
@@ -172,13 +172,13 @@ def _explained(decision: Decision, audited: Audited, got: Gathered, request: Ana
     return replace(decision, reasons=reasons, settle=settle)
 
 
-def _causes(decision: Decision, audited: Audited, trials: Sequence[Trial] = ()) -> tuple[Cause, ...]:
+def causes(decision: Decision, audited: Audited, trials: Sequence[Trial] = ()) -> tuple[Cause, ...]:
     """Causes of the diagnosis; a resume that is cleared has suspects no more."""
     open_ = decision.verdict in (Verdict.FAULT, Verdict.INCONCLUSIVE)
     return causes_of(audited.findings, trials, suspects=open_, measured=decision.rule == "changed-arguments")
 
 
-def _accusations(audited: Audited) -> tuple[str, ...]:
+def accusations(audited: Audited) -> tuple[str, ...]:
     """What the audit found and somebody should look at; mere information stays in its table."""
     return tuple(f.evidence for f in audited.findings if f.severity is not Severity.INFORMATION)
 
@@ -209,16 +209,16 @@ def from_history(
     weaker = (
         "Judged by the run's own history only: it cannot tell what every resume of this checkpoint does from a fault."
     )
-    reasons = (*_accusations(audited), *decision.reasons, weaker, *((scene.missing,) if scene.missing else ()))
+    reasons = (*accusations(audited), *decision.reasons, weaker, *((scene.missing,) if scene.missing else ()))
     return replace(
         frame(scene, request, replace(decision, reasons=reasons), started),
         metrics=metrics,
         checkpoint=reference(scene.checkpoint, scene.run.path) if scene.checkpoint else None,
         study=(request.out or scene.run.path / "drift") / f"history-seam{scene.seam.epoch}",
         history_only=True,
-        history_predictions=_predictions(result),
+        history_predictions=history_predictions(result),
         audit=audited.findings,
-        diagnosis=_causes(decision, audited),
+        diagnosis=causes(decision, audited),
         warnings=scene.notes,
         not_run=(
             NotRun("null", "history only: no replicate was trained"),
@@ -234,11 +234,9 @@ def planned(
     decision = Decision(
         Verdict.INCONCLUSIVE, "dry-run", ("Nothing was trained (--dry-run).",), ("Run it without --dry-run.",)
     )
-    checkpoint = scene.checkpoint
-    assert checkpoint is not None
     return replace(
         frame(scene, request, decision, started),
-        checkpoint=reference(checkpoint, scene.run.path),
+        checkpoint=reference(scene.checkpoint, scene.run.path) if scene.checkpoint else None,
         study=study.store.path,
         plan=plan,
         audit=audited.findings,
@@ -273,7 +271,8 @@ def _test_name(got: Gathered) -> str:
     return f"{name}, {got.stop}" if got.looks else name
 
 
-def _predictions(result: SeamResult) -> tuple[HistoryPrediction, ...]:
+def history_predictions(result: SeamResult) -> tuple[HistoryPrediction, ...]:
+    """The seam check as the report has it."""
     return tuple(
         HistoryPrediction(
             c.name,

@@ -16,13 +16,14 @@ from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.scene import Scene
 from analyzer.pipeline.study import Study
 from analyzer.report.analysis import Plan
+from analyzer.report.numbers import duration, short_name, unsigned
 from analyzer.runs.activity import is_training
 from analyzer.runs.seams import epoch_seconds
 from analyzer.stats.critical import inflation, looks
 from analyzer.stats.power import detectable_multiple
 from analyzer.verdict import NULL_SHARE
 
-__all__ = ["agree_on_budget", "plan_cost", "refuse_busy_device"]
+__all__ = ["agree_on_budget", "plan_cost", "plan_words", "refuse_busy_device"]
 
 
 def plan_cost(scene: Scene, past: Past, request: AnalyzeRequest, *, arms: int) -> Plan:
@@ -100,3 +101,14 @@ def refuse_busy_device(scene: Scene, study: Study, request: AnalyzeRequest) -> N
             f"A training is still running in {scene.run.path}: {evidence}",
             "Wait for it, choose another --device, or share its device with --share-device.",
         )
+
+
+def plan_words(plan: Plan) -> str:
+    """Cost and sight of the work in two sentences, before its first epoch."""
+    pace, worst = plan.seconds_per_replicate, plan.worst_seconds
+    cost = f"At most {plan.replicates} replicates; the run's times do not tell how long one takes."
+    if pace is not None and worst is not None:
+        most = f"at most {plan.replicates} of them, {duration(worst)} with all other steps"
+        cost = f"A replicate takes about {duration(pace)}; {most}."
+    seen = [f"{short_name(name)} {unsigned(jump)}" for name, jump in plan.detectable.items()]
+    return f"{cost} That many see a jump of {', '.join(seen)} with power 0.8." if seen else cost

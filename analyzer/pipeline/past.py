@@ -73,8 +73,17 @@ class Past:
         return np.array([m.adverse_sign for m in self.metrics])
 
 
-def look_back(scene: Scene, margin_terms: tuple[str, ...]) -> Past:
+def look_back(scene: Scene, margin_terms: tuple[str, ...], *, last: int | None = None) -> Past:
     """Cut the regime before the seam out of the history and read its noise.
+
+    Parameters
+    ----------
+    scene
+        The run and its seam.
+    margin_terms
+        As in `parse_margins`.
+    last
+        Row with which the regime ends instead of the last one before the seam: that of a checkpoint.
 
     Raises
     ------
@@ -90,7 +99,8 @@ def look_back(scene: Scene, margin_terms: tuple[str, ...]) -> Past:
     names = [m.name for m in metrics]
     args = scene.train_args
     total, closing = _integer(args.get("epochs"), 10**9), _integer(args.get("close_mosaic"), 0)
-    last = seam.before
+    after = seam.epoch if last is None else int(history.epochs[last]) + 1
+    last = seam.before if last is None else last
     start = 0
     if last is not None:
         epochs = history.epochs[: last + 1]
@@ -99,14 +109,14 @@ def look_back(scene: Scene, margin_terms: tuple[str, ...]) -> Past:
             warmup_epochs=_real(args.get("warmup_epochs")),
             close_mosaic=closing,
             total_epochs=total,
-            seams=[s.row for s in scene.others if s.row <= last],
+            seams=[s.row for s in (*scene.others, seam) if s.row <= last],
         )
     rows = history.values[start : last + 1] if last is not None else history.values[:0]
     values = rows[:, [history.columns.index(n) for n in names]]
     units = np.array([history.unit(n) for n in names])
     noise = tuple(history_noise(values[:, j], unit=units[j]) for j in range(len(names)))
     crossing = last is not None and crosses_close_mosaic(
-        int(history.epochs[last]), seam.epoch, total_epochs=total, close_mosaic=closing
+        int(history.epochs[last]), after, total_epochs=total, close_mosaic=closing
     )
     given = parse_margins(margin_terms, names, scene.before)
     auto = [auto_margin(n) for n in noise]

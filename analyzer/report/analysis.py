@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.domain.evidence import Cause, Decision, Finding, MetricEvidence, SeamCheck, Verdict
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.domain.run import History, Seam
+from analyzer.report.borrowed import Borrowed
 from analyzer.report.parts import (
     STEPS,
     ArgumentChange,
@@ -32,6 +33,7 @@ __all__ = [
     "STEPS",
     "Analysis",
     "ArgumentChange",
+    "Borrowed",
     "CheckpointRef",
     "Cost",
     "Environment",
@@ -69,6 +71,8 @@ class Analysis:
         Where it ran, and what it took.
     checkpoint
         From which the seam started; None where it is gone.
+    borrowed
+        Which other checkpoint lent its replicates where that is gone; None where no null was borrowed.
     study
         The study folder; None where nothing was stored.
     history_only
@@ -119,6 +123,7 @@ class Analysis:
     environment: Environment
     cost: Cost
     checkpoint: CheckpointRef | None = None
+    borrowed: Borrowed | None = None
     study: Path | None = None
     other_seams: tuple[Seam, ...] = ()
     history_only: bool = False

@@ -44,7 +44,7 @@ def render_markdown(analysis: Analysis) -> str:
         numbers = (level(m.before), level(m.observed), signed(m.jump), signed(m.expected_seam))
         judged = (signed(m.unexplained_shift), unsigned(m.margin), escape(p_value(m.p_adjusted)))
         lines.append(f"| {' | '.join((escape(m.name), *numbers, *judged, verdict))} |")
-    lines += ["", *(f"{sentence}" for sentence in words.LEGEND), ""]
+    lines += ["", *(f"{sentence}" for sentence in words.legend(analysis)), ""]
     lines.append(f"- **History**: {escape(words.history_line(analysis))}")
     lines += [f"- **Cause**: {escape(line)}" for line in words.cause_lines(analysis)]
     for finding in words.other_findings(analysis):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzer.report import borrowed
 from analyzer.report.analysis import Analysis
 from analyzer.report.numbers import p_value
 from analyzer.report.words import clean, count, selection_line
@@ -15,7 +16,9 @@ def methods_paragraph(analysis: Analysis) -> str:
     versions = analysis.environment.packages
     tools = ", ".join(f"{name} {versions[name]}" for name in ("ultralytics", "torch") if name in versions)
     sentences = [f"The resume at epoch {analysis.seam.epoch} was analysed with yolo-drift {analysis.tool_version}."]
-    if analysis.n_replicates and not analysis.history_only:
+    if analysis.borrowed is not None and analysis.n_replicates:
+        sentences.append(borrowed.methods(analysis.borrowed, analysis.n_replicates))
+    elif analysis.n_replicates and not analysis.history_only:
         sentences += _null(analysis, tools)
     else:
         sentences.append("No replicate was trained: the first resumed epoch was judged by the epochs before it.")

@@ -41,7 +41,7 @@ def render_terminal(analysis: Analysis, console: Console) -> None:
     _facts(analysis, console)
     if analysis.metrics:
         console.print(_table(analysis, width=console.width))
-        for sentence in words.LEGEND:
+        for sentence in words.legend(analysis):
             _wrapped(console, sentence, style="dim")
         console.print()
     _how(analysis, console)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analyzer.domain.evidence import Finding, SeamCheck, Significance, Verdict
 from analyzer.domain.replicate import Outcome
+from analyzer.report import borrowed
 from analyzer.report.analysis import Analysis, StepResult
 from analyzer.report.numbers import duration, p_value, short_name, signed
 
@@ -24,6 +25,7 @@ __all__ = [
     "headline",
     "history_line",
     "ladder_steps",
+    "legend",
     "next_steps",
     "not_run_lines",
     "null_line",
@@ -40,6 +42,7 @@ HEADLINE = {
 }
 
 HISTORY_ONLY_NOISE = "no worse than the run's own earlier epochs"  # says nothing of other resumes
+BORROWED_NOISE = "no worse than history and a borrowed null predict"
 
 LEGEND = (
     "Expected seam: the jump that any healthy resume of this checkpoint makes.",
@@ -47,10 +50,17 @@ LEGEND = (
 )
 
 
+def legend(analysis: Analysis) -> tuple[str, ...]:
+    """Explain the columns of the table."""
+    return LEGEND if analysis.borrowed is None else borrowed.LEGEND
+
+
 def headline(analysis: Analysis) -> str:
     """Say the verdict in half a sentence."""
     if analysis.history_only and analysis.verdict is Verdict.NOISE:
         return HISTORY_ONLY_NOISE
+    if analysis.borrowed is not None:
+        return BORROWED_NOISE if analysis.verdict is Verdict.NOISE else f"{HEADLINE[analysis.verdict]} (borrowed null)"
     return HEADLINE[analysis.verdict]
 
 
@@ -78,6 +88,8 @@ def seam_line(analysis: Analysis) -> str:
 def checkpoint_line(analysis: Analysis) -> str:
     """Say from which checkpoint the null was made."""
     checkpoint = analysis.checkpoint
+    if analysis.borrowed is not None:
+        return borrowed.source(analysis.borrowed)
     if checkpoint is None:
         return "none of the epoch before the seam is left"
     return f"{checkpoint.path} (epoch {checkpoint.epoch}, sha256 {checkpoint.sha256[:12]})"
@@ -97,6 +109,9 @@ def null_line(analysis: Analysis) -> str:
         healthy = sum(r.arm == "healthy" and r.outcome is Outcome.OK for r in analysis.replicates)
         line = f"{count(n, 'resume')} as configured and {healthy} healthy ones on the same seeds, {each}"
     bad = [r for r in analysis.replicates if r.outcome is not Outcome.OK]
+    if analysis.borrowed is not None:
+        line = line.replace("the checkpoint", f"the checkpoint of epoch {analysis.borrowed.checkpoint.epoch}")
+        line += "; they lend their spread, the mean is the history's prediction"
     if bad:
         line += f"; {count(len(bad), 'more')} failed or diverged"
     return line
@@ -138,6 +153,8 @@ def history_line(analysis: Analysis) -> str:
         return "it is the only evidence here, see the table"
     if analysis.seam_check is SeamCheck.UNKNOWN:
         return "not judged (too few comparable epochs before the seam)"
+    if analysis.borrowed is not None and analysis.seam_check is SeamCheck.WITHIN:
+        return "the lender's resumes are within what the epochs before the lender predict"
     if analysis.seam_check is SeamCheck.WITHIN:
         return "within what the epochs before the seam predict"
     worst = [h for h in analysis.history_predictions if h.adverse]
@@ -145,7 +162,8 @@ def history_line(analysis: Analysis) -> str:
         f"{clean(h.name)} {signed(None if h.value is None or h.predicted is None else h.value - h.predicted)}"
         for h in worst
     ]
-    return "worse than the epochs before the seam predict" + (f": {', '.join(words)}" if words else "")
+    place = "the seam" if analysis.borrowed is None else "the lender"
+    return f"worse than the epochs before {place} predict" + (f": {', '.join(words)}" if words else "")
 
 
 def cause_lines(analysis: Analysis) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from analyzer.stats.moderation import Moderated
 from analyzer.stats.power import detectable_multiple
 from analyzer.stats.shift import MetricShift, NullComparison
 
-__all__ = ["BETA", "entry", "number", "significance", "undecided"]
+__all__ = ["BETA", "around", "entry", "number", "significance", "size_within", "undecided", "unknown"]
 
 Array = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def entry(
 ) -> MetricShift:
     """The j-th metric, from the family's arrays."""
     if not given.usable[j]:
-        return _unknown(given, j)
+        return unknown(given, j)
     finite_n = len(given.finite)
     sd, df, centre = float(moderated.sd[j]), float(moderated.df[j]), float(mean[j])
     se, se_mean = sd * np.sqrt(1 + 1 / finite_n), sd / np.sqrt(finite_n)
@@ -59,23 +59,24 @@ def entry(
         prior_used=bool(moderated.used[j]),
         jump=None if before is None else number(observed - before),
         expected_seam=expected,
-        expected_seam_interval=_around(expected, t_level * se_mean, level, "confidence"),
+        expected_seam_interval=around(expected, t_level * se_mean, level, "confidence"),
         shift=shift,
-        shift_interval=_around(shift, t_level * se, level, "confidence"),
-        prediction_interval=_around(centre, critical * se, 1 - alpha, "prediction"),
-        single_interval=_around(centre, t_level * se, level, "prediction"),
+        shift_interval=around(shift, t_level * se, level, "confidence"),
+        prediction_interval=around(centre, critical * se, 1 - alpha, "prediction"),
+        single_interval=around(centre, t_level * se, level, "prediction"),
         p=float(p),
         p_adjusted=number(adjusted),
         margin=margin,
         equivalence_bound=bound,
         minimum_detectable_jump=float(detectable_multiple(df, critical, _POWER) * se),
         significant=significance(number(adjusted), alpha),
-        size=_size(bound, margin),
+        size=size_within(bound, margin),
         note=given.notes.get(given.names[j], ""),
     )
 
 
-def _unknown(given: Inputs, j: int, note: str = "") -> MetricShift:
+def unknown(given: Inputs, j: int, note: str = "") -> MetricShift:
+    """The j-th metric where nothing can be said about it, and why."""
     before = number(given.before[j])
     observed = float(given.observed[j])
     return MetricShift(
@@ -110,7 +111,7 @@ def undecided(given: Inputs, alpha: float) -> NullComparison:
     """A comparison that says why nothing was tested."""
     why = f"{len(given.finite)} finite replicates: at least 2 are needed"
     return NullComparison(
-        metrics=tuple(_unknown(given, j, why) for j in range(len(given.names))),
+        metrics=tuple(unknown(given, j, why) for j in range(len(given.names))),
         procedure="none",
         n=len(given.null),
         n_diverged=given.diverged,
@@ -134,7 +135,8 @@ def number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _around(centre: float | None, half: float, level: float, kind: str) -> Interval | None:
+def around(centre: float | None, half: float, level: float, kind: str) -> Interval | None:
+    """An interval of that half width; None where there is no centre."""
     return None if centre is None else Interval(float(centre - half), float(centre + half), level, kind)
 
 
@@ -145,7 +147,8 @@ def significance(p: float | None, alpha: float) -> Significance:
     return Significance.YES if p <= alpha + _TIE else Significance.NO
 
 
-def _size(bound: float | None, margin: float | None) -> Size:
+def size_within(bound: float | None, margin: float | None) -> Size:
+    """Whether the upper bound of a shift's size is at most the margin."""
     if margin is None:
         return Size.UNKNOWN
     return Size.INSIDE if bound is not None and bound <= margin else Size.NOT_INSIDE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ __all__ = [
     "SeamResult",
     "observed_against_history",
     "predict_next",
+    "predictions",
     "seam_against_history",
 ]
 
@@ -169,6 +170,33 @@ def observed_against_history(
     return _judge(history, observed, zero, names, adverse_sign, alpha, units, crosses_close_mosaic, ahead, setback)
 
 
+def predictions(
+    history: ArrayLike,
+    *,
+    names: Sequence[str],
+    adverse_sign: ArrayLike,
+    units: ArrayLike | None = None,
+    crosses_close_mosaic: bool = False,
+    ahead: int = 1,
+    setback: int = 0,
+) -> tuple[Prediction | None, ...]:
+    """Where the history says that an epoch falls, metric by metric; None where it is too short.
+
+    Arguments as in `observed_against_history`: the closing of mosaic and the set-back of the EMA are part of the
+    prediction.
+    """
+    past = np.asarray(history, dtype=np.float64).reshape(-1, len(names))
+    sign = np.asarray(adverse_sign)
+    unit = np.zeros(len(names)) if units is None else np.asarray(units, dtype=np.float64)
+    found = [predict_next(past[:, j], unit=float(unit[j]), ahead=ahead) for j in range(len(names))]
+    if setback:
+        last = past[-setback:]
+        found = [p and _set_back(p, last[:, j], int(sign[j])) for j, p in enumerate(found)]
+    if crosses_close_mosaic:
+        found = [p if p is None else _closing(p, name) for p, name in zip(found, names, strict=True)]
+    return tuple(found)
+
+
 def _judge(
     history: ArrayLike,
     values: ArrayLike,
@@ -181,31 +209,30 @@ def _judge(
     ahead: int = 1,
     setback: int = 0,
 ) -> SeamResult:
-    past = np.asarray(history, dtype=np.float64).reshape(-1, len(names))
     value, error = np.asarray(values, dtype=np.float64), np.asarray(se, dtype=np.float64)
-    sign, unit = (
-        np.asarray(adverse_sign),
-        np.zeros(len(names)) if units is None else np.asarray(units, dtype=np.float64),
+    sign = np.asarray(adverse_sign)
+    found = predictions(
+        history,
+        names=names,
+        adverse_sign=sign,
+        units=units,
+        crosses_close_mosaic=crossing,
+        ahead=ahead,
+        setback=setback,
     )
-    predictions = [predict_next(past[:, j], unit=float(unit[j]), ahead=ahead) for j in range(len(names))]
-    if setback:
-        last = past[-setback:]
-        predictions = [p and _set_back(p, last[:, j], int(sign[j])) for j, p in enumerate(predictions)]
-    if crossing:
-        predictions = [p if p is None else _closing(p, name) for p, name in zip(predictions, names, strict=True)]
-    totals = [None if p is None else float(np.hypot(p.sd, error[j])) for j, p in enumerate(predictions)]
+    totals = [None if p is None else float(np.hypot(p.sd, error[j])) for j, p in enumerate(found)]
     excess = [
         None if p is None or s is None or not np.isfinite(value[j]) else float(sign[j] * (value[j] - p.mean) / s)
-        for j, (p, s) in enumerate(zip(predictions, totals, strict=True))
+        for j, (p, s) in enumerate(zip(found, totals, strict=True))
     ]
     known = [j for j, e in enumerate(excess) if e is not None]
-    ps = {j: float(stats.t.sf(excess[j], p.df)) for j in known if (p := predictions[j]) is not None}
+    ps = {j: float(stats.t.sf(excess[j], p.df)) for j in known if (p := found[j]) is not None}
     adjusted = dict(zip(ps, map(float, holm(list(ps.values()))), strict=True))
     checks = tuple(
         _check(
             names[j],
             float(value[j]),
-            predictions[j],
+            found[j],
             totals[j],
             excess[j],
             ps.get(j),
@@ -227,13 +254,18 @@ def _set_back(p: Prediction, last: Array, sign: int) -> Prediction:
     """Move a prediction to the worst of the last epochs, where that is worse."""
     last = last[np.isfinite(last)]
     worst = float(sign * np.max(sign * last, initial=sign * p.mean))
-    return p if worst == p.mean else Prediction(worst, p.sd, p.df, f"{p.method}, set back by the EMA")
+    return p if worst == p.mean else replace(p, mean=worst, method=f"{p.method}, set back by the EMA")
 
 
 def _closing(p: Prediction, name: str) -> Prediction:
     change, spread = CLOSING.get(name.split("/", maxsplit=1)[0], CLOSING["train"])
     size = abs(p.mean)
-    return Prediction(p.mean + change * size, float(np.hypot(p.sd, spread * size)), p.df, p.method)
+    return replace(
+        p,
+        mean=p.mean + change * size,
+        sd=float(np.hypot(p.sd, spread * size)),
+        level_sd=float(np.hypot(p.level_sd, spread * size)),
+    )
 
 
 def _check(

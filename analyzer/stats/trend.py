@@ -33,12 +33,15 @@ class Prediction:
         Degrees of freedom of its t quantiles.
     method
         "local linear trend" or "robust line" (where the likelihood has no usable maximum).
+    level_sd
+        Uncertainty of the mean alone, without the noise that the predicted epoch itself will have; at most `sd`.
     """
 
     mean: float
     sd: float
     df: float
     method: str
+    level_sd: float = 0.0
 
 
 def predict_next(values: ArrayLike, *, unit: float = 0.0, ahead: int = 1) -> Prediction | None:
@@ -71,19 +74,22 @@ def predict_next(values: ArrayLike, *, unit: float = 0.0, ahead: int = 1) -> Pre
         return None
     floor = max(float(robust_step_sd(tail[:, None])[0]) / np.sqrt(2), unit, 1e-12)
     df = float(min(len(tail) - 4, MAX_DF))  # three variances and a slope were fitted
+    level_floor = 2 * floor / np.sqrt(len(tail))  # a line through n independent epochs knows its end no better
     fitted = _local_linear_trend(tail, floor, ahead)
     if fitted is not None:
-        return Prediction(fitted[0], max(fitted[1], floor), df, "local linear trend")
+        sd = max(fitted[1], floor)
+        return Prediction(fitted[0], sd, df, "local linear trend", min(max(fitted[2], level_floor), sd))
     slope, intercept = stats.theilslopes(tail)[:2]
     mean = float(intercept + slope * (len(tail) + ahead - 1))
     residual = tail - (intercept + slope * np.arange(len(tail)))
     spread = float(stats.median_abs_deviation(residual, scale="normal"))
-    return Prediction(
-        mean, max(spread * np.sqrt(ahead + 4 * ahead / len(tail)), floor), df, "robust line"
-    )  # 4/n: a line carried one step on; further steps widen it as a random walk does
+    # 4/n: a line carried one step on; further steps widen it as a random walk does
+    sd, level_sd = spread * np.sqrt(ahead + 4 * ahead / len(tail)), spread * np.sqrt(ahead - 1 + 4 * ahead / len(tail))
+    return Prediction(mean, max(sd, floor), df, "robust line", max(level_sd, level_floor))
 
 
-def _local_linear_trend(tail: Array, scale: float, ahead: int) -> tuple[float, float] | None:
+def _local_linear_trend(tail: Array, scale: float, ahead: int) -> tuple[float, float, float] | None:
+    """Mean, sd, and sd of the mean alone (without the irregular part of the predicted epoch)."""
     centre = float(tail[-1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ModelWarning)  # no convergence is handled below
@@ -92,8 +98,9 @@ def _local_linear_trend(tail: Array, scale: float, ahead: int) -> tuple[float, f
             fit = UnobservedComponents((tail - centre) / scale, level="lltrend").fit(disp=False, maxiter=200)
             forecast = fit.get_forecast(ahead)
             mean, sd = float(forecast.predicted_mean[-1]), float(forecast.se_mean[-1])
+            irregular = float(fit.params[list(fit.model.param_names).index("sigma2.irregular")])
         except (np.linalg.LinAlgError, ValueError):
             return None
     if not (np.isfinite(mean) and np.isfinite(sd) and sd > 0):
         return None
-    return centre + scale * mean, scale * sd
+    return centre + scale * mean, scale * sd, scale * float(np.sqrt(max(sd**2 - max(irregular, 0.0), 0.0)))

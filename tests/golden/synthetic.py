@@ -29,6 +29,7 @@ from analyzer.domain.run import History, Seam, SeamSign
 from analyzer.report.analysis import (
     Analysis,
     ArgumentChange,
+    Borrowed,
     CheckpointRef,
     Cost,
     Environment,
@@ -288,4 +289,20 @@ def inconclusive() -> Analysis:
     )
 
 
-ANALYSES = {"noise": noise, "fault": fault, "inconclusive": inconclusive}
+def borrowed() -> Analysis:
+    """The checkpoint of the seam is gone; another one lent its resumes."""
+    base = noise()
+    assert base.checkpoint is not None
+    lender = dataclasses.replace(base.checkpoint, path=Path("runs/detect/train/weights/best.pt"), epoch=9, kept=None)
+    return dataclasses.replace(
+        base,
+        checkpoint=None,
+        borrowed=Borrowed(lender, -5, True, "row"),
+        study=Path("runs/detect/train/drift/borrowed-seam15"),
+        looks=(),
+        replay=None,
+        not_run=(NotRun("replay", "the checkpoint of epoch 14 is gone"),),
+    )
+
+
+ANALYSES = {"noise": noise, "fault": fault, "inconclusive": inconclusive, "borrowed": borrowed}

@@ -27,7 +27,8 @@ scalars = {name: st.sampled_from(order) for name, order in ORDERS.items()}
 
 
 def evidences(cell):
-    return st.builds(Evidence, metrics=st.lists(cell, max_size=6).map(tuple), **scalars)
+    metrics = st.lists(cell, max_size=6).map(tuple)
+    return st.builds(Evidence, metrics=metrics, borrowed=st.booleans(), **scalars)
 
 
 def severity(evidence):

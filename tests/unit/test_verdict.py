@@ -60,6 +60,24 @@ def test_no_good_news_where_other_resumes_diverge():
         assert after.verdict is (Verdict.INCONCLUSIVE if good else before.verdict)
 
 
+def test_a_borrowed_null_accuses_by_its_metrics_only_and_clears_nothing_where_the_lender_is_adverse():
+    for evidence in every_evidence():
+        lent = decide(replace(evidence, borrowed=True))
+        if evidence.seam is not SeamCheck.ADVERSE:
+            assert lent.verdict is decide(evidence).verdict
+            continue
+        within = decide(replace(evidence, borrowed=True, seam=SeamCheck.UNKNOWN)).verdict
+        good = within in (Verdict.NOISE, Verdict.NEGLIGIBLE)
+        assert lent.verdict is (Verdict.INCONCLUSIVE if good else within)
+
+
+def test_a_borrowed_null_asks_for_the_checkpoint_not_for_what_cannot_help():
+    open_ = Evidence(((NO, NOT_INSIDE),), seam=SeamCheck.WITHIN, replay=Replay.NOT_POSSIBLE, borrowed=True)
+    ways = " ".join(decide(open_).settle)
+    assert "--checkpoint" in ways
+    assert not any(word in ways for word in ("--replicates", "--epochs", "replay"))
+
+
 def test_every_combination_has_the_verdict_of_the_table_and_words():
     seen = set()
     for evidence in every_evidence():

@@ -89,6 +89,9 @@ def null_distribution(axes: Axes, analysis: Analysis, metric: MetricEvidence) ->
     """
     values = [r.epochs[0].printed.get(metric.name, math.nan) for r in analysis.null_replicates]
     values = [v for v in values if math.isfinite(v)]
+    if analysis.borrowed is not None and values and metric.null_mean is not None:  # of another epoch: moved to this one
+        move = metric.null_mean - sum(values) / len(values)
+        values = [v + move for v in values]
     if metric.margin is not None and metric.null_mean is not None:
         low, high = metric.null_mean - metric.margin, metric.null_mean + metric.margin
         axes.axvspan(low, high, ymin=0.12, ymax=0.88, color=MUTED, alpha=0.16, linewidth=0)

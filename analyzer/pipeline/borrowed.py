@@ -1,0 +1,229 @@
+"""The checkpoint of the seam is gone: another one lends its resumes, and the history says where they fall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from analyzer.diagnosis.audit import Audited
+from analyzer.domain.evidence import Evidence, MetricEvidence, Replay, SeamCheck
+from analyzer.domain.progress import Progress
+from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.pipeline.assemble import accusations, causes, history_predictions, planned
+from analyzer.pipeline.collect import Collector
+from analyzer.pipeline.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
+from analyzer.pipeline.frame import cost, environment, frame, not_run, reference, warnings
+from analyzer.pipeline.gather import HEALTHY, Gathered
+from analyzer.pipeline.judge import (
+    Observed,
+    arm_differences,
+    changed_size,
+    family_evidence,
+    history_check,
+    lost_columns,
+    metric_evidence,
+    rows_of,
+)
+from analyzer.pipeline.lender import Lender
+from analyzer.pipeline.past import Past
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.scene import Scene, as_configured
+from analyzer.pipeline.study import Study, open_study
+from analyzer.replicates.study import arm_folder
+from analyzer.report.analysis import Analysis, ArgumentChange, Borrowed, Omnibus, Plan
+from analyzer.runs.args import diff_args
+from analyzer.stats.arms import ArmDifference
+from analyzer.stats.borrowed import borrowed_tests
+from analyzer.stats.seam import SeamResult, predictions
+from analyzer.stats.sequential import PILOT
+from analyzer.stats.shift import NullComparison
+from analyzer.verdict import NULL_SHARE, decide
+
+__all__ = ["analyze_borrowed"]
+
+
+def analyze_borrowed(
+    scene: Scene,
+    past: Past,
+    observed: Observed,
+    audited: Audited,
+    lender: Lender,
+    request: AnalyzeRequest,
+    progress: Progress,
+    started: float,
+) -> Analysis:
+    """Train replicates of the lender and judge the first resumed row by them and by the run's history.
+
+    Their number is fixed (`--replicates`, by default the size of a pilot): they lend a spread and a mean, and the
+    uncertainty of the prediction, which more of them cannot lessen, is the larger part.
+    """
+    if lender.away < 0 and scene.run.args:  # a later checkpoint has the resumed run's own arguments
+        checkpoint = lender.checkpoint
+        scene = replace(scene, diff=diff_args(checkpoint.train_args, scene.run.args, version=checkpoint.version))
+    if observed.k > 1:
+        progress.message("A borrowed null says nothing of later epochs: the first resumed one is judged.")
+    request = replace(request, epochs=1)
+    observed = replace(observed, values=observed.values[:1])
+    study = open_study(lender.checkpoint, scene.run.path, request)
+    study, changes = study.with_data(as_configured(scene.diff))
+    arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
+    counted = replace(request, replicates=request.replicates or PILOT, replay=False)
+    plan = replace(plan_cost(scene, past, counted, arms=len(arms)), detectable={})
+    progress.message(plan_words(plan))
+    if request.dry_run:
+        planned_only = planned(scene, audited, request, plan, study, started)
+        return replace(planned_only, borrowed=_reference(lender, scene))
+    refuse_busy_device(scene, study, request)
+    budget = agree_on_budget(plan, request, progress)
+    collector = Collector(study, budget, progress, pace=plan.seconds_per_replicate)
+    healthy, configured = _replicates(study, collector, arms, request, lender, progress)
+    seam_check = history_check(healthy, lender.past, request.alpha)
+    if seam_check.status is SeamCheck.ADVERSE:  # a mean that is itself in doubt is not lent
+        unknown = np.full(len(past.metrics), np.nan)
+        lender = replace(lender, own=unknown, own_sd=unknown, kind="unknown")
+    comparison = _compare(configured or healthy, past, observed, lender, request)
+    got = Gathered(
+        study=study,
+        healthy=healthy,
+        configured=configured,
+        arms=arms,
+        comparison=comparison,
+        looks=(),
+        stop="",
+        collector=collector,
+        budget=budget,
+    )
+    return _assemble(scene, past, observed, audited, lender, got, seam_check, request, plan, started)
+
+
+def _reference(lender: Lender, scene: Scene) -> Borrowed:
+    return Borrowed(reference(lender.checkpoint, scene.run.path), lender.away, lender.same_regime, lender.kind)
+
+
+def _replicates(
+    study: Study,
+    collector: Collector,
+    arms: tuple[Arm, ...],
+    request: AnalyzeRequest,
+    lender: Lender,
+    progress: Progress,
+) -> tuple[tuple[Replicate, ...], tuple[Replicate, ...]]:
+    """Healthy replicates and those as configured, the same number and seeds; from the store where they are."""
+    n = request.replicates or PILOT
+    with study.store.lock():
+        study.store.describe(study.facts)
+        try:
+            what = f"{n * len(arms)} resumes of the checkpoint of epoch {lender.checkpoint.csv_epoch}"
+            progress.start(n * len(arms), what)
+            healthy = collector.extend(HEALTHY, (), n)
+            return healthy, collector.extend(arms[-1], (), len(healthy)) if len(arms) > 1 else ()
+        finally:
+            collector.close()
+
+
+def _compare(
+    replicates: Sequence[Replicate], past: Past, observed: Observed, lender: Lender, request: AnalyzeRequest
+) -> NullComparison:
+    expected = predictions(
+        past.values,
+        names=past.names,
+        adverse_sign=past.adverse_sign,
+        units=past.units,
+        crosses_close_mosaic=past.crossing,
+        setback=past.setback if lender.kind == "unknown" else 0,  # else the lender's resumes show it
+    )
+    return borrowed_tests(
+        rows_of(replicates, past.names, 1),
+        observed.values[0],
+        names=past.names,
+        deciding=past.deciding,
+        adverse_sign=past.adverse_sign,
+        alpha_null=request.alpha * NULL_SHARE,
+        predicted=expected,
+        own=lender.own,
+        own_sd=lender.own_sd,
+        before=observed.before,
+        units=past.units,
+        priors=past.priors,
+        margins=past.margins,
+        diverged=[r.outcome is Outcome.DIVERGED for r in replicates],
+    )
+
+
+def _assemble(
+    scene: Scene,
+    past: Past,
+    observed: Observed,
+    audited: Audited,
+    lender: Lender,
+    got: Gathered,
+    seam_check: SeamResult,
+    request: AnalyzeRequest,
+    plan: Plan,
+    started: float,
+) -> Analysis:
+    differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
+    family, names = family_evidence(got.comparison, past, observed)
+    evidence = Evidence(
+        metrics=family,
+        omnibus=got.comparison.omnibus,
+        seam=seam_check.status,
+        certain_cause=bool(audited.hard),
+        changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
+        replay=Replay.NOT_POSSIBLE,
+        diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
+        null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
+        borrowed=True,
+    )
+    decision = decide(evidence, names=names)
+    gone = f"the checkpoint of epoch {scene.seam.epoch - 1} is gone"
+    borrowed = _reference(lender, scene)
+    weaker = f"The null is borrowed from the checkpoint of epoch {borrowed.checkpoint.epoch}: the weaker evidence."
+    reasons = (*accusations(audited), *decision.reasons, weaker)
+    if got.collector.exhausted:
+        reasons = (*reasons, f"The budget ({got.budget.words}) ended after {len(got.null)} replicates.")
+    return replace(
+        frame(scene, request, replace(decision, reasons=reasons), started),
+        metrics=_metrics(past, observed, got, differences, lender, request),
+        omnibus=Omnibus(
+            "smallest Holm-adjusted p of t tests on the borrowed null",
+            got.comparison.omnibus_p,
+            None,
+            got.comparison.omnibus,
+        ),
+        borrowed=borrowed,
+        study=(request.out or scene.run.path / "drift") / f"borrowed-seam{scene.seam.epoch}",
+        null_arm=arm_folder(got.arms[-1]),
+        base_seed=got.study.base_seed,
+        arms=got.arms,
+        replicates=(*got.healthy, *got.configured),
+        argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in scene.diff.changes),
+        seam_check=seam_check.status,
+        history_predictions=history_predictions(seam_check),
+        audit=audited.findings,
+        plan=plan,
+        environment=environment(got.study),
+        cost=cost(got, started),
+        warnings=warnings(scene, got),
+        diagnosis=causes(decision, audited),
+        not_run=not_run(replay=gone, fingerprint=gone),
+    )
+
+
+def _metrics(
+    past: Past,
+    observed: Observed,
+    got: Gathered,
+    differences: dict[str, ArmDifference],
+    lender: Lender,
+    request: AnalyzeRequest,
+) -> tuple[MetricEvidence, ...]:
+    """One entry a metric, deciding ones first; the expected seam is that of the healthy arm."""
+    base = _compare(got.healthy, past, observed, lender, request) if got.configured else None
+    entries = [
+        metric_evidence(shift, source, healthy=base.metrics[j] if base else None, change=differences.get(shift.name))
+        for j, (shift, source) in enumerate(zip(got.comparison.metrics, past.sources, strict=True))
+    ]
+    return tuple(sorted(entries, key=lambda m: not m.deciding))
