@@ -84,10 +84,10 @@ def test_an_older_one_that_shows_what_a_resume_does_goes_before_a_nearer_that_do
 
 
 def test_the_same_regime_goes_before_the_nearest(stored):
-    stored({"epoch46.pt": 47, "last.pt": 55})
-    place = scene(["epoch46.pt", "last.pt"], rows=55, seam=53)  # mosaic closes at epoch 51
+    stored({"epoch46.pt": 47, "last.pt": 75})
+    place = scene(["epoch46.pt", "last.pt"], rows=75, seam=60)  # mosaic closes at epoch 51
     lender, _ = found(place)
-    assert (lender.checkpoint.path.name, lender.same_regime) == ("last.pt", True)
+    assert (lender.checkpoint.path.name, lender.away, lender.same_regime) == ("last.pt", 16, True)
 
 
 def test_stripped_and_damaged_ones_lend_nothing_and_are_named(stored):
