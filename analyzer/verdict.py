@@ -142,8 +142,8 @@ def _certain(evidence: Evidence) -> Decision | None:
         return Decision(Verdict.FAULT, "certain-cause", (reason,))
     if evidence.revalidation is Revalidation.DISAGREES:
         reason = (
-            "The checkpoint's own weights no longer give the metrics that were logged with them: "
-            "the data, a label cache or the environment changed, before any training."
+            "The checkpoint's own weights no longer give the metrics that were logged with them: the data, a label "
+            "cache or the environment changed before any training, or the weights in the file were replaced."
         )
         return Decision(Verdict.FAULT, "revalidation-disagrees", (reason,))
     return None

@@ -34,6 +34,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the cost, train no
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the study is kept; default: RUN/drift.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON, nothing else.")]
 HistoryOnly = Annotated[bool, typer.Option("--history-only", help="Train nothing (weaker evidence).")]
+Revalidate = Annotated[
+    bool, typer.Option("--revalidate/--no-revalidate", help="Validate the checkpoint's own weights first.")
+]
 Replay = Annotated[bool, typer.Option("--replay/--no-replay", help="Repeat your own resume first (one epoch).")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever the verdict.")]
 Share = Annotated[bool, typer.Option("--share-device", help="Use the device of a running training.")]
@@ -58,6 +61,7 @@ def analyze(
     json: Json = False,
     report: ReportOption = [],  # noqa: B006
     history_only: HistoryOnly = False,
+    revalidate: Revalidate = True,
     replay: Replay = True,
     exit_zero: ExitZero = False,
     share_device: Share = False,
@@ -88,6 +92,7 @@ def analyze(
         dry_run=dry_run,
         out=out,
         history_only=history_only,
+        revalidate=revalidate,
         replay=replay,
         trust_checkpoint=trust_checkpoint,
         share_device=share_device,

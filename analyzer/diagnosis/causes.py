@@ -15,6 +15,11 @@ __all__ = ["Trial", "causes_of", "hit_of"]
 # Warnings that name no cause by themselves.
 _NO_CAUSE = frozenset({"csv-artefact"})
 
+_DATA_REMEDY = (
+    "Put images, labels and class order back as they were when the checkpoint was written (or say where they are with "
+    "--data), delete the .cache files beside the labels, and run it again; look for a training fault only after that."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -59,7 +64,12 @@ def hit_of(trials: Iterable[Trial]) -> Trial | None:
 
 
 def causes_of(
-    findings: Sequence[Finding], trials: Sequence[Trial] = (), *, suspects: bool = True, measured: bool = False
+    findings: Sequence[Finding],
+    trials: Sequence[Trial] = (),
+    *,
+    revalidation: str = "",
+    suspects: bool = True,
+    measured: bool = False,
 ) -> tuple[Cause, ...]:
     """Causes of what was found, one an id: certain ones, then likely ones, then possible ones.
 
@@ -69,12 +79,17 @@ def causes_of(
         Of the audit. Hard ones are certain causes; warnings are possible ones.
     trials
         Of the fingerprint search. A hit is certain and comes first; half a row makes its fault likely.
+    revalidation
+        What the re-validation said, where it disagrees. Data, cache and environment can all be the reason, so wrong
+        data are likely, not certain.
     suspects
         False where the verdict clears the resume: then only certain causes are named.
     measured
         True where the effect of the changed arguments was measured and is larger than the margin: they are likely then.
     """
     found = [*_certain(findings, trials), *(_suspects(findings, trials, measured) if suspects else ())]
+    if revalidation:
+        found.append(Cause("wrong-data", Certainty.LIKELY, (revalidation,), _DATA_REMEDY))
     merged: dict[str, Cause] = {}
     for cause in sorted(found, key=lambda c: list(Certainty).index(c.certainty)):
         known = merged.get(cause.id)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from analyzer.diagnosis.audit import Audited
-from analyzer.diagnosis.causes import Trial, causes_of
 from analyzer.domain.evidence import (
-    Cause,
     Decision,
     Evidence,
     MetricEvidence,
     SeamCheck,
-    Severity,
     Significance,
     Size,
     Verdict,
 )
 from analyzer.domain.replicate import Outcome
 from analyzer.pipeline.by_history import by_history, with_before
+from analyzer.pipeline.explain import accusations, causes_in
 from analyzer.pipeline.frame import cost, environment, frame, not_run, reference, warnings
 from analyzer.pipeline.gather import Gathered
 from analyzer.pipeline.judge import (
@@ -60,9 +58,7 @@ from analyzer.stats.sequential import PILOT
 from analyzer.stats.shift import NullComparison
 from analyzer.verdict import decide
 
-__all__ = ["accusations", "causes", "from_history", "from_replicates", "history_predictions", "planned"]
-
-_LATER = "this version of the tool does not do it yet"
+__all__ = ["from_history", "from_replicates", "history_predictions", "planned"]
 
 
 def from_replicates(
@@ -85,6 +81,7 @@ def from_replicates(
         seam=seam_check.status,
         certain_cause=bool(audited.hard) or got.fingerprint.hit,
         changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
+        revalidation=got.revalidation,
         replay=got.replay,
         diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
         null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
@@ -108,15 +105,20 @@ def from_replicates(
         history_predictions=history_predictions(seam_check),
         audit=audited.findings,
         looks=got.looks,
+        revalidation=got.revalidation_step,
         replay=got.replay_step,
         fingerprint=got.fingerprint.step,
-        diagnosis=causes(decision, audited, got.fingerprint.trials),
+        diagnosis=causes_in(decision, audited, got),
         paths=_paths(scene, past, observed, got, request),
         plan=plan,
         environment=environment(got.study),
         cost=cost(got, started),
         warnings=warnings(scene, got),
-        not_run=not_run(replay=got.no_replay, fingerprint=got.fingerprint.reason),
+        not_run=not_run(
+            revalidation="" if got.revalidation_step else "--no-revalidate",
+            replay=got.no_replay,
+            fingerprint=got.fingerprint.reason,
+        ),
     )
 
 
@@ -172,17 +174,6 @@ def _explained(decision: Decision, audited: Audited, got: Gathered, request: Ana
     return replace(decision, reasons=reasons, settle=settle)
 
 
-def causes(decision: Decision, audited: Audited, trials: Sequence[Trial] = ()) -> tuple[Cause, ...]:
-    """Causes of the diagnosis; a resume that is cleared has suspects no more."""
-    open_ = decision.verdict in (Verdict.FAULT, Verdict.INCONCLUSIVE)
-    return causes_of(audited.findings, trials, suspects=open_, measured=decision.rule == "changed-arguments")
-
-
-def accusations(audited: Audited) -> tuple[str, ...]:
-    """What the audit found and somebody should look at; mere information stays in its table."""
-    return tuple(f.evidence for f in audited.findings if f.severity is not Severity.INFORMATION)
-
-
 def from_history(
     scene: Scene, past: Past, observed: Observed, audited: Audited, request: AnalyzeRequest, started: float
 ) -> Analysis:
@@ -218,11 +209,11 @@ def from_history(
         history_only=True,
         history_predictions=history_predictions(result),
         audit=audited.findings,
-        diagnosis=causes(decision, audited),
+        diagnosis=causes_in(decision, audited),
         warnings=scene.notes,
         not_run=(
             NotRun("null", "history only: no replicate was trained"),
-            *not_run(replay="history only", fingerprint="history only"),
+            *not_run(revalidation="history only", replay="history only", fingerprint="history only"),
         ),
     )
 
@@ -242,7 +233,7 @@ def planned(
         audit=audited.findings,
         warnings=scene.notes,
         not_run=tuple(NotRun(s, "--dry-run") for s in ("null", "diagnosis"))
-        + not_run(replay="--dry-run", fingerprint="--dry-run"),
+        + not_run(revalidation="--dry-run", replay="--dry-run", fingerprint="--dry-run"),
     )
 
 

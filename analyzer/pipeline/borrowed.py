@@ -11,9 +11,10 @@ from analyzer.diagnosis.audit import Audited
 from analyzer.domain.evidence import Evidence, MetricEvidence, Replay, SeamCheck
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
-from analyzer.pipeline.assemble import accusations, causes, history_predictions, planned
+from analyzer.pipeline.assemble import history_predictions, planned
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
+from analyzer.pipeline.explain import accusations, causes_in
 from analyzer.pipeline.frame import cost, environment, frame, not_run, reference, warnings
 from analyzer.pipeline.gather import HEALTHY, Gathered
 from analyzer.pipeline.judge import (
@@ -207,8 +208,8 @@ def _assemble(
         environment=environment(got.study),
         cost=cost(got, started),
         warnings=warnings(scene, got),
-        diagnosis=causes(decision, audited),
-        not_run=not_run(replay=gone, fingerprint=gone),
+        diagnosis=causes_in(decision, audited),
+        not_run=not_run(revalidation=gone, replay=gone, fingerprint=gone),
     )
 
 

@@ -11,7 +11,7 @@ from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.errors import DegenerateNullError
 from analyzer.pipeline.budget import Budget
-from analyzer.pipeline.study import Study
+from analyzer.pipeline.study import REVALIDATION, Study
 from analyzer.replicates.executor import Executor, LocalExecutor, scratch_folder
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.study import arm_folder
@@ -88,6 +88,11 @@ class Collector:
         self.reused += stored is not None
         return stored or self._train(arm, seed, length)
 
+    def validation(self) -> Replicate:
+        """The row of the checkpoint's own weights, from the store or now; it trains nothing and costs no epoch."""
+        arm = Arm(REVALIDATION)
+        return self.study.store.get(arm_folder(arm), 0) or self._run(arm, 0, epochs=1)
+
     def _stored(self, arm: Arm, seed: int, epochs: int) -> Replicate | None:
         replicate = self.study.store.get(arm_folder(arm), seed)
         if replicate is None or replicate.outcome is Outcome.FAILED:
@@ -95,12 +100,14 @@ class Collector:
         enough = len(replicate.epochs) >= epochs or replicate.outcome is Outcome.DIVERGED
         return replicate if enough else None
 
-    def _train(self, arm: Arm, seed: int, epochs: int) -> Replicate:
+    def _run(self, arm: Arm, seed: int, epochs: int) -> Replicate:
         if self._executor is None:
             self._executor = (self.make_executor or _local)(self)
         job = self.study.job(arm, scratch=getattr(self._executor, "scratch", self.study.store.path))
-        job = replace(job, epochs=epochs)
-        replicate = next(iter(self._executor.run(job, [seed])))
+        return next(iter(self._executor.run(replace(job, epochs=epochs), [seed])))
+
+    def _train(self, arm: Arm, seed: int, epochs: int) -> Replicate:
+        replicate = self._run(arm, seed, epochs)
         self.epochs_trained += len(replicate.epochs)
         self.trained_seconds += [e.seconds for e in replicate.epochs]
         self._correct_pace()

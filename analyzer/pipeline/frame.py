@@ -93,9 +93,9 @@ def warnings(scene: Scene, got: Gathered) -> tuple[str, ...]:
     return tuple(found)
 
 
-def not_run(*, replay: str = _LATER, fingerprint: str = _LATER) -> tuple[NotRun, ...]:
+def not_run(*, revalidation: str, replay: str, fingerprint: str) -> tuple[NotRun, ...]:
     """Steps of the ladder that were left out, with the reason; an empty one for a step that was made."""
-    reasons = {"replay": replay, "fingerprint": fingerprint, "revalidation": _LATER, "attribution": _LATER}
+    reasons = {"revalidation": revalidation, "replay": replay, "fingerprint": fingerprint, "attribution": _LATER}
     return tuple(NotRun(step, reason) for step, reason in reasons.items() if reason)
 
 
@@ -116,6 +116,7 @@ def _command(request: AnalyzeRequest) -> str:
     words += ["--epochs", str(request.epochs)] if request.epochs != 1 else []
     words += ["--alpha", str(request.alpha)] if request.alpha != 0.05 else []
     words += [w for term in request.margins for w in ("--margin", term)]
+    words += [] if request.revalidate else ["--no-revalidate"]
     words += [] if request.replay else ["--no-replay"]
     words += ["--history-only"] if request.history_only else []
     return shlex.join(words)

@@ -1,11 +1,11 @@
-"""Gather the replicates of an analysis: the null arm first, as few as the evidence allows, then the healthy arm."""
+"""Gather what has to be trained or validated: re-validation, replay, then as few replicates as the evidence allows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from analyzer.diagnosis.audit import Audited
-from analyzer.domain.evidence import Replay, Verdict
+from analyzer.domain.evidence import Replay, Revalidation, Verdict
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.pipeline.budget import Budget
@@ -15,6 +15,7 @@ from analyzer.pipeline.judge import Observed, compare, rows_of, shift_arguments
 from analyzer.pipeline.past import Past
 from analyzer.pipeline.replay import replay_outcome, run_replay
 from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.revalidate import revalidate
 from analyzer.pipeline.scene import Scene
 from analyzer.pipeline.study import Study
 from analyzer.report.analysis import Look, Plan, StepResult
@@ -39,6 +40,8 @@ class Gathered:
     stop: str
     collector: Collector
     budget: Budget
+    revalidation: Revalidation = Revalidation.NOT_RUN
+    revalidation_step: StepResult | None = None
     replay: Replay = Replay.NOT_RUN
     replay_step: StepResult | None = None
     replay_epochs: int = 0
@@ -64,10 +67,11 @@ def gather(
     *,
     audited: Audited,
 ) -> Gathered:
-    """Repeat the user's own resume, then train as few replicates as the evidence allows, the null arm first.
+    """Validate the stored weights, repeat the user's own resume, then train as few replicates as the evidence allows.
 
-    A certain cause (the audit has a hard finding) needs no replay: the replicates then only say how much it matters.
-    Where the replay gives another row, the fault that gives the observed one is searched for.
+    A certain cause needs no replay: the replicates then only say how much it matters. It is certain where the audit has
+    a hard finding, and where the stored weights do not give their logged row any more. Where the replay gives another
+    row, the fault that gives the observed one is searched for.
     """
     pace = None if plan.seconds_per_replicate is None else plan.seconds_per_replicate / request.epochs
     collector = Collector(study, budget, progress, pace=pace)
@@ -75,7 +79,8 @@ def gather(
         study.store.describe(study.facts)
         try:
             count = (request.replicates or PILOT) * len(arms)
-            skip = "a certain cause was found without it" if audited.hard else "" if request.replay else "--no-replay"
+            again, validated = _revalidated(study, collector, request, progress)
+            skip = _no_replay(audited, again, request)
             progress.start((count + (not skip)) * request.epochs, f"{count} resumed paths at first")
             outcome, step, found = Replay.NOT_RUN, None, None
             if not skip:
@@ -86,7 +91,7 @@ def gather(
             tried = Search(reason=skipped(outcome, step, skip))
             if isinstance(found, Replicate) and not tried.reason:
                 tried = search(scene, study, audited, found, collector, progress)
-            certain = bool(audited.hard) or tried.hit
+            certain = bool(audited.hard) or again is Revalidation.DISAGREES or tried.hit
             null, comparison, looks, stop = _null_arm(arms[-1], collector, past, observed, request, certain)
             healthy = collector.extend(HEALTHY, (), len(null)) if len(arms) > 1 else null
             configured = null if len(arms) > 1 else ()
@@ -100,6 +105,8 @@ def gather(
                 stop=stop,
                 collector=collector,
                 budget=budget,
+                revalidation=again,
+                revalidation_step=validated,
                 replay=outcome,
                 replay_step=step,
                 replay_epochs=replayed,
@@ -108,6 +115,25 @@ def gather(
             )
         finally:
             collector.close()
+
+
+def _revalidated(
+    study: Study, collector: Collector, request: AnalyzeRequest, progress: Progress
+) -> tuple[Revalidation, StepResult | None]:
+    if not request.revalidate:
+        return Revalidation.NOT_RUN, None
+    outcome, step = revalidate(study, collector)
+    progress.message(f"Re-validation: {step.summary}")
+    return outcome, step
+
+
+def _no_replay(audited: Audited, revalidation: Revalidation, request: AnalyzeRequest) -> str:
+    """Why the replay is left out; empty where it is made."""
+    if revalidation is Revalidation.DISAGREES:
+        return "the data, a label cache or the environment changed: no training fault is looked for first"
+    if audited.hard:
+        return "a certain cause was found without it"
+    return "" if request.replay else "--no-replay"
 
 
 def _null_arm(

@@ -58,6 +58,8 @@ class AnalyzeRequest:
         Unpickle the checkpoint without the allow-list.
     workers
         Loader processes of the replicates; None: as the run had them.
+    revalidate
+        Validate the checkpoint's own weights first.
     replay
         Repeat the user's own resume first, where it can be had again.
     """
@@ -80,6 +82,7 @@ class AnalyzeRequest:
     assume_yes: bool = False
     trust_checkpoint: bool = False
     workers: int | None = None
+    revalidate: bool = True
     replay: bool = True
 
 

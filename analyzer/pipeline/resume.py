@@ -239,6 +239,7 @@ def report_request(plan: Resume, kept: Path) -> AnalyzeRequest:
         epochs=r.epochs,
         alpha=r.alpha,
         history_only=not r.replicates,
+        revalidate=False,
         replay=False,
         assume_yes=True,
     )

@@ -19,10 +19,11 @@ from analyzer.replicates.study import arm_folder, study_facts, study_name
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 from analyzer.runs.versions import installed_versions
 
-__all__ = ["DATA_SHA", "FINGERPRINT", "REPLAY", "Study", "open_study"]
+__all__ = ["DATA_SHA", "FINGERPRINT", "REPLAY", "REVALIDATION", "Study", "open_study"]
 
 DATA_SHA = "data (sha256)"  # among the overrides of an arm: its content names the arm, Ultralytics never sees it
 REPLAY, FINGERPRINT = "replay", "fingerprint"  # names of the arms that keep the run's own seed
+REVALIDATION = "revalidation"  # name of the arm that trains nothing
 
 _TRAINING_PACKAGES = ("ultralytics", "torch", "torchvision", "numpy", "opencv-python", "albumentations", "pillow")
 
@@ -94,6 +95,7 @@ class Study:
             workers=self.workers,
             trust=self.trust,
             reseed=arm.name not in (REPLAY, FINGERPRINT),
+            validate=arm.name == REVALIDATION,
             never_finite=tuple(k for k, v in self.checkpoint.train_metrics.items() if not math.isfinite(v)),
         )
 

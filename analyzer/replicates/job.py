@@ -44,6 +44,8 @@ class ArmJob:
         CPU threads of torch, or None for its own default.
     reseed
         False for a replay: the run's own seed, as Ultralytics sets it, and nothing reseeded after it.
+    validate
+        True to validate the checkpoint's own weights once instead of training; the seed then has no meaning.
     never_finite
         Columns that were NaN or infinite in the checkpoint's own row: no sign that a replicate diverged.
     """
@@ -61,6 +63,7 @@ class ArmJob:
     trust: bool = False
     threads: int | None = None
     reseed: bool = True
+    validate: bool = False
     never_finite: tuple[str, ...] = ()
 
     @classmethod

@@ -6,6 +6,7 @@ state that its own set-up left, and stopped after K epochs by its own stop flag.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from analyzer.faults.base import Intervention
 from analyzer.replicates.rows import exact_row, is_finite, printed_row
 from analyzer.replicates.seeding import hash_state, reseed
 from analyzer.replicates.state import Snapshot
+from analyzer.replicates.validation import Validated, validate_stored
 
 __all__ = ["BatchHalvedError", "ReplicatesDone", "make_trainer"]
 
@@ -51,6 +53,7 @@ class _Replicates:
     n_workers: int | None
     hashing: bool
     reseeding: bool
+    validating: bool = False
     never_finite: tuple[str, ...] = ()
     padded: bool
     _kept: Snapshot | None = None
@@ -61,7 +64,8 @@ class _Replicates:
         for seed in self.seeds:
             self._path = _Path(seed)
             try:
-                self._do_train()  # type: ignore[attr-defined]
+                with contextlib.suppress(Validated):
+                    self._do_train()  # type: ignore[attr-defined]
             except BatchHalvedError as e:
                 self.finished(Replicate(self.arm, seed, Outcome.FAILED, (), str(e)))
                 raise ReplicatesDone from e
@@ -101,6 +105,9 @@ class _Replicates:
             self.args.workers = self.n_workers  # type: ignore[attr-defined]
 
     def _at_on_train_start(self) -> None:
+        if self.validating:
+            self._path.epochs.append(validate_stored(self, padded=self.padded))
+            raise Validated
         if self.reseeding:
             reseed(self, self._path.seed, self.order_seed)
         for intervention in self.interventions:

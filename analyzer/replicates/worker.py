@@ -109,6 +109,7 @@ class Worker:
             n_workers=job.workers,
             hashing=job.hashes,
             reseeding=job.reseed,
+            validating=job.validate,
             never_finite=job.never_finite,
             padded=has_feature("plain-csv", __version__) is False,
         )

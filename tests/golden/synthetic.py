@@ -163,6 +163,18 @@ def noise() -> Analysis:
         history_predictions=(
             HistoryPrediction("train/box_loss", 1.18, Interval(1.13, 1.23, 0.99, "prediction"), 1.169, 0.61, False),
         ),
+        revalidation=StepResult(
+            "agrees",
+            "The checkpoint's own weights give its logged row again (validation only, 0.7 s).",
+            details={
+                "seconds": 0.7,
+                "columns": {
+                    "val/box_loss": {"logged": 1.25, "now": 1.2503, "difference": 0.0003, "tolerance": 0.0626},
+                    "metrics/recall(B)": {"logged": 0.5, "now": 0.51, "difference": 0.01, "tolerance": None},
+                },
+                "differ": [],
+            },
+        ),
         looks=(
             Look(3, 1.9, 9.2, 0.8, Verdict.INCONCLUSIVE),
             Look(5, 1.7, 6.1, 0.6, Verdict.INCONCLUSIVE),
@@ -265,6 +277,7 @@ def inconclusive() -> Analysis:
     )
     return dataclasses.replace(
         base,
+        revalidation=None,
         decision=Decision(
             Verdict.INCONCLUSIVE,
             "not-tested",
@@ -296,6 +309,7 @@ def borrowed() -> Analysis:
     lender = dataclasses.replace(base.checkpoint, path=Path("runs/detect/train/weights/best.pt"), epoch=9, kept=None)
     return dataclasses.replace(
         base,
+        revalidation=None,
         checkpoint=None,
         borrowed=Borrowed(lender, -5, True, "row"),
         study=Path("runs/detect/train/drift/borrowed-seam15"),

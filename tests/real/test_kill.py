@@ -22,6 +22,7 @@ from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
 from analyzer.errors import StoreError
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.collect import Collector
+from analyzer.replicates.job import ArmJob
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.store import Store
 
@@ -52,7 +53,8 @@ class Writer:
 def extend(root, n):
     """What a driver does with its store, from the lock to the n-th replicate."""
     store = Store(root, "study")
-    study = SimpleNamespace(store=store, base_seed=0, epochs=1, job=lambda arm, scratch: None)
+    job = ArmJob(Arm("healthy"), Path("last.pt"), {}, "cpu", 1, root, root, "study")
+    study = SimpleNamespace(store=store, base_seed=0, epochs=1, job=lambda arm, scratch: job)
     with store.lock():
         collector = Collector(study, Budget(), Silent(), make_executor=lambda c: Writer(store))
         found = collector.extend(Arm("healthy"), (), n)

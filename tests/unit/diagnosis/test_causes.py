@@ -71,3 +71,9 @@ def test_changed_arguments_whose_effect_was_measured_are_likely():
 def test_every_intervention_is_described_and_has_a_remedy():
     assert {s.id for s in SIGNATURES} == set(REGISTRY)
     assert all(remedy_of(s.id).endswith(".") for s in SIGNATURES)
+
+
+def test_a_disagreeing_revalidation_makes_wrong_data_likely_with_a_remedy():
+    (cause,) = causes_of((), revalidation="val/box_loss 3 instead of 1.")
+    assert (cause.id, cause.certainty) == ("wrong-data", Certainty.LIKELY)
+    assert ".cache" in cause.remedy
