@@ -45,7 +45,7 @@ def analyze(run: str | Path, **options: Any) -> Analysis:
     import analyzer.pipeline as pipeline  # noqa: PLR0402  (from analyzer import ... would ask __getattr__ below)
     from analyzer.domain.progress import Silent
 
-    for name in ("checkpoint", "data", "out"):
+    for name in ("checkpoint", "data", "out", "before"):
         if options.get(name) is not None:
             options[name] = Path(options[name])
     if "margins" in options:

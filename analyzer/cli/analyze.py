@@ -40,6 +40,9 @@ Revalidate = Annotated[
 Replay = Annotated[bool, typer.Option("--replay/--no-replay", help="Repeat your own resume first (one epoch).")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever the verdict.")]
 Share = Annotated[bool, typer.Option("--share-device", help="Use the device of a running training.")]
+Before = Annotated[
+    Path | None, typer.Option(metavar="RUN", help="The run that this new training continues, with other arguments.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before long work.")]
 
 
@@ -66,6 +69,7 @@ def analyze(
     exit_zero: ExitZero = False,
     share_device: Share = False,
     yes: Yes = False,
+    before: Before = None,
     trust_checkpoint: TrustOption = False,
     debug: DebugOption = False,
 ) -> int:
@@ -97,6 +101,7 @@ def analyze(
         trust_checkpoint=trust_checkpoint,
         share_device=share_device,
         assume_yes=yes,
+        before=before,
     )
     with errors_reported(report), progress_on_stderr() as progress:
         analysis = pipeline.analyze(request, progress)

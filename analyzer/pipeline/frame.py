@@ -103,6 +103,7 @@ def _command(request: AnalyzeRequest) -> str:
     """The exact command to do it again."""
     words = ["drift", "analyze", str(request.run)]
     for option, value in (
+        ("--before", request.before),
         ("--checkpoint", request.checkpoint),
         ("--seam", request.seam),
         ("--replicates", request.replicates),

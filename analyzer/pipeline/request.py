@@ -62,6 +62,8 @@ class AnalyzeRequest:
         Validate the checkpoint's own weights first.
     replay
         Repeat the user's own resume first, where it can be had again.
+    before
+        The run that was continued: `run` is then a new training from its checkpoint, not a resume.
     """
 
     run: Path
@@ -84,6 +86,7 @@ class AnalyzeRequest:
     workers: int | None = None
     revalidate: bool = True
     replay: bool = True
+    before: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ from analyzer.replicates.study import arm_folder, study_facts, study_name
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 from analyzer.runs.versions import installed_versions
 
-__all__ = ["DATA_SHA", "FINGERPRINT", "REPLAY", "REVALIDATION", "Study", "open_study"]
+__all__ = ["DATA_SHA", "FINGERPRINT", "FRESH", "REPLAY", "REVALIDATION", "Study", "open_study"]
 
 DATA_SHA = "data (sha256)"  # among the overrides of an arm: its content names the arm, Ultralytics never sees it
+FRESH = "new training"  # among the overrides of an arm: not a resume, but a new training from the checkpoint's weights
 REPLAY, FINGERPRINT = "replay", "fingerprint"  # names of the arms that keep the run's own seed
 REVALIDATION = "revalidation"  # name of the arm that trains nothing
 
@@ -78,7 +79,7 @@ class Study:
 
     def job(self, arm: Arm, scratch: Path) -> ArmJob:
         """What the worker needs for an arm; a changed data set is resolved here."""
-        overrides = {k: v for k, v in arm.overrides.items() if k != DATA_SHA}
+        overrides = {k: v for k, v in arm.overrides.items() if k not in (DATA_SHA, FRESH)}
         data = self.data
         if "data" in overrides:
             data = resolve_dataset({"data": overrides.pop("data"), "task": self.checkpoint.task}, run=self.run)
@@ -96,6 +97,7 @@ class Study:
             trust=self.trust,
             reseed=arm.name not in (REPLAY, FINGERPRINT),
             validate=arm.name == REVALIDATION,
+            fresh=bool(arm.overrides.get(FRESH)),
             never_finite=tuple(k for k, v in self.checkpoint.train_metrics.items() if not math.isfinite(v)),
         )
 

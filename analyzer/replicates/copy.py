@@ -12,7 +12,10 @@ from analyzer.errors import CheckpointError
 from analyzer.faults.base import Intervention
 from analyzer.replicates.job import ArmJob
 
-__all__ = ["prepare_copy", "replicate_args"]
+__all__ = ["fresh_args", "prepare_copy", "replicate_args"]
+
+# What YOLO.train takes from the model itself, and what belongs to a resume.
+_NOT_FOR_TRAIN = frozenset({"model", "mode", "resume", "save_dir", "task", "session"})
 
 
 def replicate_args(stored: Mapping[str, Any], job: ArmJob, data: str) -> dict[str, Any]:
@@ -34,6 +37,14 @@ def replicate_args(stored: Mapping[str, Any], job: ArmJob, data: str) -> dict[st
     places = {"save_dir": str(job.scratch / "run"), "project": str(job.scratch), "name": "run", "exist_ok": True}
     quiet = {"plots": False, "verbose": False, "save_json": False, "save_period": -1}
     return {**args, **places, **{k: v for k, v in quiet.items() if k in args}, "data": data, "device": job.device}
+
+
+def fresh_args(copy: Path) -> dict[str, Any]:
+    """Arguments with which ``YOLO(copy).train(...)`` makes a new training of a prepared copy."""
+    from analyzer.runs.checkpoint import load_payload
+
+    args = load_payload(copy, trust=True)["train_args"]  # written by `prepare_copy` a moment ago
+    return {k: v for k, v in args.items() if k not in _NOT_FOR_TRAIN}
 
 
 def prepare_copy(payload: dict[str, Any], job: ArmJob, interventions: tuple[Intervention, ...]) -> Path:

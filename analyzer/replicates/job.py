@@ -48,6 +48,8 @@ class ArmJob:
         True to validate the checkpoint's own weights once instead of training; the seed then has no meaning.
     never_finite
         Columns that were NaN or infinite in the checkpoint's own row: no sign that a replicate diverged.
+    fresh
+        A new training from the checkpoint's weights instead of a resume.
     """
 
     arm: Arm
@@ -65,6 +67,7 @@ class ArmJob:
     reseed: bool = True
     validate: bool = False
     never_finite: tuple[str, ...] = ()
+    fresh: bool = False
 
     @classmethod
     def load(cls, message: Mapping[str, Any]) -> ArmJob:

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from analyzer.domain.replicate import Replicate
 from analyzer.errors import DriftError
 from analyzer.faults.registry import make
-from analyzer.replicates.copy import prepare_copy
+from analyzer.replicates.copy import fresh_args, prepare_copy
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.sandbox import guard_writes, quiet_settings, redirect_caches, spare_images
 from analyzer.replicates.store import Store
@@ -115,7 +115,10 @@ class Worker:
         )
         with contextlib.suppress(ReplicatesDone):
             # Ultralytics' own way from `resume=True` to a trainer; the replicates run where it would train.
-            model.train(trainer=trainer, resume=True)
+            if job.fresh:
+                model.train(trainer=trainer, **fresh_args(copy))
+            else:
+                model.train(trainer=trainer, resume=True)
 
     def _progress(self, fraction: float) -> None:
         now = time.monotonic()

@@ -111,6 +111,8 @@ class Analysis:
         The exact command to do it again.
     tool_version
         Of yolo-drift.
+    continues
+        The run whose checkpoint this new training started from (``--before``); None for a resume.
     """
 
     decision: Decision
@@ -149,6 +151,7 @@ class Analysis:
     created: str = ""
     command: str = ""
     tool_version: str = ""
+    continues: Path | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -34,6 +34,12 @@ __all__ = [
     "selection_line",
 ]
 
+CONTINUATION = {
+    Verdict.NOISE: "a new training from this checkpoint with these arguments looks like this",
+    Verdict.NEGLIGIBLE: "a real difference from other new trainings like it, smaller than what matters",
+    Verdict.FAULT: "more than your changed arguments explain",
+    Verdict.INCONCLUSIVE: "the evidence does not decide yet",
+}
 HEADLINE = {
     Verdict.NOISE: "a healthy resume of this checkpoint looks like this",
     Verdict.NEGLIGIBLE: "a real change, too small to matter",
@@ -61,6 +67,8 @@ def headline(analysis: Analysis) -> str:
         return HISTORY_ONLY_NOISE
     if analysis.borrowed is not None:
         return BORROWED_NOISE if analysis.verdict is Verdict.NOISE else f"{HEADLINE[analysis.verdict]} (borrowed null)"
+    if analysis.continues is not None:
+        return CONTINUATION[analysis.verdict]
     return HEADLINE[analysis.verdict]
 
 
@@ -78,6 +86,8 @@ def clean(text: str) -> str:
 def seam_line(analysis: Analysis) -> str:
     """Say where the seam is and by what it was recognised."""
     seam = analysis.seam
+    if analysis.continues is not None:
+        return f"a new training that continues {clean(str(analysis.continues))}, judged from its epoch {seam.epoch}"
     line = f"epoch {seam.epoch} is the first resumed one ({seam.sign.value})"
     if analysis.other_seams:
         others = ", ".join(str(s.epoch) for s in analysis.other_seams)
@@ -103,7 +113,9 @@ def null_line(analysis: Analysis) -> str:
         return "no replicates: judged by the run's own earlier epochs, the weaker evidence"
     n = analysis.n_replicates
     each = f"{count(max(len(r.epochs) for r in analysis.null_replicates), 'epoch')} each"
-    if analysis.null_arm == "healthy":
+    if analysis.continues is not None:
+        line = f"{count(n, 'new training')} as configured, {each}, every one with its own seed"
+    elif analysis.null_arm == "healthy":
         line = f"{count(n, 'healthy resume')} of the checkpoint, {each}, every one with its own seed"
     else:
         healthy = sum(r.arm == "healthy" and r.outcome is Outcome.OK for r in analysis.replicates)
@@ -151,6 +163,8 @@ def history_line(analysis: Analysis) -> str:
     """Say how the seam lies against the epochs before it."""
     if analysis.history_only:
         return "it is the only evidence here, see the table"
+    if analysis.continues is not None:
+        return "not judged (a new training starts a regime of its own)"
     if analysis.seam_check is SeamCheck.UNKNOWN:
         return "not judged (too few comparable epochs before the seam)"
     if analysis.borrowed is not None and analysis.seam_check is SeamCheck.WITHIN:
@@ -234,7 +248,9 @@ def next_steps(analysis: Analysis, *, look: bool = True) -> tuple[Step, ...]:
     elif analysis.verdict is Verdict.FAULT:
         told = analysis.audit if analysis.diagnosis is None else analysis.diagnosis
         steps += [Step(remedy) for remedy in dict.fromkeys(c.remedy for c in told or ()) if remedy]
-        if analysis.argument_changes and not steps:
+        if analysis.continues is not None:
+            steps.append(Step("Compare data, versions and checkpoint with those you meant; your arguments are not it."))
+        elif analysis.argument_changes and not steps:
             steps.append(Step("Resume again without the changed arguments and compare."))
         if not steps:
             steps.append(Step("Keep the checkpoint; compare data, arguments and versions before and after the seam."))

@@ -9,7 +9,7 @@ from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
 
 
-def replicates(checkpoint: Path, root: Path, seeds, *, epochs=1, workers=None, arm=None, hashes=True):
+def replicates(checkpoint: Path, root: Path, seeds, *, epochs=1, workers=None, arm=None, hashes=True, fresh=False):
     """Replicates in the order of the seeds; each is read before a later one of the same seed replaces its file."""
     facts = read_checkpoint(checkpoint)
     data = resolve_dataset(facts.train_args, run=checkpoint.parent.parent)
@@ -26,6 +26,7 @@ def replicates(checkpoint: Path, root: Path, seeds, *, epochs=1, workers=None, a
         study="study",
         workers=workers,
         hashes=hashes,
+        fresh=fresh,
     )
     executor = LocalExecutor(scratch, (checkpoint.parent.parent,), lambda fraction: None)
     try:

@@ -1,6 +1,7 @@
 """A resume by plain Ultralytics in a process of its own, reseeded by one callback; nothing of analyzer is imported.
 
 Usage: python reference_resume.py CHECKPOINT OUT.json SEED K [WORKERS]
+       python reference_resume.py CHECKPOINT OUT.json SEED K '{"lr0": 0.002, ...}'   (a new training, not a resume)
 
 Trains K epochs from a copy of the checkpoint whose arguments point to a folder of its own, and writes for each epoch
 SHA-256 of the tensors of model, EMA and optimizer, and the row at full precision.
@@ -49,7 +50,7 @@ def row(trainer):
     return out | {k: float(x) for k, x in v.metrics.results_dict.items() if k != "fitness"}
 
 
-def main(checkpoint, out, seed, k, workers=None):
+def main(checkpoint, out, seed, k, workers=None, changes=None):
     out = Path(out)
     folder = out.parent / out.stem
     folder.mkdir(parents=True)
@@ -85,9 +86,15 @@ def main(checkpoint, out, seed, k, workers=None):
     model.add_callback("on_pretrain_routine_start", with_workers)
     model.add_callback("on_train_start", reseed)
     model.add_callback("on_fit_epoch_end", record)
-    model.train(resume=True)
+    if changes is None:
+        model.train(resume=True)
+    else:
+        own = ("model", "mode", "resume", "save_dir", "task")
+        model.train(**{k: v for k, v in {**payload["train_args"], **changes}.items() if k not in own})
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    main(*arguments[:2], *map(int, arguments[2:]))
+    place, target, seed, k, *more = sys.argv[1:]
+    extra = json.loads(more[0]) if more else None
+    fresh = {"changes": extra} if isinstance(extra, dict) else {"workers": extra}
+    main(place, target, int(seed), int(k), **fresh)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.domain.replicate import Arm
+
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("real_engine", HERE / "engine.py")
 engine = importlib.util.module_from_spec(_spec)
@@ -34,9 +36,10 @@ CELLS = {
 }
 
 
-def reference(checkpoint, folder, seed, k, workers):
+def reference(checkpoint, folder, seed, k, extra):
     out = folder / f"reference-{seed}.json"
-    command = [sys.executable, HERE / "reference_resume.py", checkpoint, out, seed, k, *([workers] if workers else [])]
+    more = [json.dumps(extra)] if extra else []
+    command = [sys.executable, HERE / "reference_resume.py", checkpoint, out, seed, k, *more]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
     assert out.exists(), done.stderr[-3000:]
     return json.loads(out.read_text())
@@ -50,6 +53,20 @@ def test_replicates_are_bit_identical_to_plain_resumes(cell, tmp_path, train_run
     first, other, third = engine.replicates(checkpoint, tmp_path / "drift", [7, 8, 7], epochs=k, workers=workers)
     expected = reference(checkpoint, tmp_path, 7, k, workers)
 
+    agree(first, other, third, expected, k)
+
+
+def test_a_new_training_from_its_weights_is_bit_identical_too(tmp_path, train_run):
+    """What `drift analyze AFTER --before RUN` trains: no resume, other arguments."""
+    checkpoint = train_run(tmp_path) / "weights" / "last.pt"
+    changes = {"lr0": 0.002, "mosaic": 0.5, "warmup_epochs": 1.0}
+    arm = Arm("as-configured", changes)
+    first, other, third = engine.replicates(checkpoint, tmp_path / "drift", [7, 8, 7], epochs=2, arm=arm, fresh=True)
+    agree(first, other, third, reference(checkpoint, tmp_path, 7, 2, changes), 2)
+    assert first.epochs[0].epoch == 1
+
+
+def agree(first, other, third, expected, k):
     assert len(first.epochs) == len(expected) == k
     for step in range(k):
         for replicate in (first, third):  # the third comes after seed 8: nothing of it may be left
