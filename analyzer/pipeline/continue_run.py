@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from analyzer.domain.evidence import Decision, Evidence, Verdict
+from analyzer.domain.evidence import Decision, Evidence, Replay, Verdict
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.errors import DriftError
@@ -123,6 +123,7 @@ def _judged(
         metrics=family,
         omnibus=comparison.omnibus,
         diverged=observed.diverged(past) or lost_columns(comparison, past, observed),
+        replay=Replay.NOT_POSSIBLE,
         null_diverges=any(r.outcome is Outcome.DIVERGED for r in null),
     )
     decision = decide(evidence, names=names)

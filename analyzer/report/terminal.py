@@ -143,8 +143,8 @@ def _how(analysis: Analysis, console: Console) -> None:
     for name, step in words.ladder_steps(analysis):
         spent = f" ({words.count(step.epochs, 'epoch')})" if step.epochs else ""
         _pair(console, name.capitalize(), step.summary + spent)
-    for share in analysis.attribution or ():
-        _pair(console, "Share", f"{share.outcome}: {share.summary}")
+    for line in words.attribution_lines(analysis):
+        _pair(console, "Shares", line)
     _pair(console, "Cost", words.cost_line(analysis))
     selection = words.selection_line(analysis)
     if selection:

@@ -62,8 +62,7 @@ def attribute(
         Shape (N, m), a new training with the old and with the new arguments; row i of every arm has the same seed.
     alone, without
         Argument to (N, m): only it changed, and all but it. May lack an argument (then the other term stands for it);
-        with a single argument both are empty and `configured` - `restart` is its effect, under the key of `alone`
-        that the caller gives as ``{name: configured}``.
+        a single argument is given as ``alone={name: configured}``.
     level
         Of the intervals, (0, 1). Each holds by itself, not all together.
 
@@ -82,7 +81,7 @@ def attribute(
         terms += [full - np.asarray(without[name], dtype=np.float64)] if name in without else []
         effects[name] = np.asarray(np.mean(terms, axis=0))
     parts = {RESTART: base - start, **effects}
-    if len(effects) > 1:
+    if len(effects) > 2:  # of two, the halves take it up
         parts[INTERACTION] = (full - base) - np.sum(list(effects.values()), axis=0)
     shares = {name: _mean(name, values, level) for name, values in parts.items()}
     left = _left(end, full, level)

@@ -25,7 +25,7 @@ def shares_of(metric, **arguments):
 def test_the_parts_add_up_to_the_jump(interaction):
     for j in range(M):
         shares = shares_of(j, interaction=interaction)
-        assert list(shares) == [RESTART, "a", "b", INTERACTION, UNEXPLAINED]
+        assert list(shares) == [RESTART, "a", "b", UNEXPLAINED]
         assert sum(s.effect for s in shares.values()) == pytest.approx(OBSERVED[j] - BEFORE[j])
 
 
@@ -33,7 +33,17 @@ def test_effects_are_found_and_an_interaction_is_shared_by_halves():
     shares = shares_of(0, interaction=0.06)
     assert shares["a"].effect == pytest.approx(0.2 + 0.03)
     assert shares["b"].effect == pytest.approx(0.1 + 0.03)
-    assert shares[INTERACTION].effect == pytest.approx(0.0, abs=1e-12)
+
+
+def test_three_arguments_leave_an_interaction():
+    """Three arguments that work only all together: each left out takes all away, each alone does nothing."""
+    names = ("a", "b", "c")
+    alone, without = dict.fromkeys(names, BASE), dict.fromkeys(names, BASE)
+    for j, metric in enumerate(attribute(BEFORE, OBSERVED, BASE, BASE + 0.6, alone=alone, without=without)):
+        shares = {s.part: s for s in metric}
+        assert shares["a"].effect == pytest.approx(0.3)
+        assert shares[INTERACTION].effect == pytest.approx(0.6 - 3 * 0.3)
+        assert sum(s.effect for s in metric) == pytest.approx(OBSERVED[j] - BEFORE[j])
 
 
 def test_intervals_are_those_of_scipy():
