@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-import threading
+import time
 
 import pytest
 
@@ -70,12 +70,17 @@ def test_a_training_that_fails_is_an_error():
 
 def test_an_interrupted_training_is_waited_for(tmp_path):
     """SIGINT reaches this process alone, as from a job scheduler: it is passed on, and the training can clean up."""
-    done = tmp_path / "cleaned up"
-    child = f"import time\ntry:\n time.sleep(60)\nfinally:\n open({str(done)!r}, 'w').close()"
+    started, done = tmp_path / "started", tmp_path / "cleaned up"
+    child = (
+        f"import time\ntry:\n open({str(started)!r}, 'w').close()\n time.sleep(60)\n"
+        f"finally:\n open({str(done)!r}, 'w').close()"
+    )
     code = f"import sys\nfrom analyzer.pipeline.resume import train\ntrain([sys.executable, '-c', {child!r}])"
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as parent:
-        timer = threading.Timer(4.0, parent.send_signal, [signal.SIGINT])
-        timer.start()
+        until = time.monotonic() + 60
+        while not started.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        parent.send_signal(signal.SIGINT)
         parent.wait(40)
     assert done.exists()
     assert parent.returncode != 0
