@@ -14,6 +14,7 @@ from rich.text import Text
 from analyzer.domain.evidence import MetricEvidence, Verdict
 from analyzer.report import words
 from analyzer.report.analysis import Analysis
+from analyzer.report.attribution import attribution_lines
 from analyzer.report.numbers import duration, level, p_value, short_name, signed, unsigned
 
 __all__ = ["render_plan", "render_terminal"]
@@ -143,7 +144,7 @@ def _how(analysis: Analysis, console: Console) -> None:
     for name, step in words.ladder_steps(analysis):
         spent = f" ({words.count(step.epochs, 'epoch')})" if step.epochs else ""
         _pair(console, name.capitalize(), step.summary + spent)
-    for line in words.attribution_lines(analysis):
+    for line in attribution_lines(analysis):
         _pair(console, "Shares", line)
     _pair(console, "Cost", words.cost_line(analysis))
     selection = words.selection_line(analysis)

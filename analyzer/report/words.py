@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analyzer.domain.evidence import Finding, SeamCheck, Significance, Verdict
 from analyzer.domain.replicate import Outcome
-from analyzer.report import borrowed
+from analyzer.report import attribution, borrowed
 from analyzer.report.analysis import Analysis, StepResult
 from analyzer.report.numbers import duration, p_value, short_name, signed
 
@@ -16,7 +15,6 @@ __all__ = [
     "CONTINUATION",
     "HEADLINE",
     "Step",
-    "attribution_lines",
     "cause_lines",
     "changed_line",
     "checkpoint_line",
@@ -60,6 +58,8 @@ LEGEND = (
 
 def legend(analysis: Analysis) -> tuple[str, ...]:
     """Explain the columns of the table."""
+    if analysis.continues is not None:
+        return attribution.LEGEND
     return LEGEND if analysis.borrowed is None else borrowed.LEGEND
 
 
@@ -204,33 +204,6 @@ def other_findings(analysis: Analysis) -> tuple[Finding, ...]:
     """Findings of the audit that no cause has told already."""
     told = {text for c in analysis.diagnosis or () for text in c.evidence}
     return tuple(f for f in analysis.audit or () if f.evidence not in told)
-
-
-def attribution_lines(analysis: Analysis) -> tuple[str, ...]:
-    """Say what each metric's jump is made of, one line a deciding metric that moved; first what the parts are."""
-    shares = analysis.attribution or ()
-    if not shares:
-        return ()
-    lines = [f"The jump is made of {'; '.join(s.outcome for s in shares)}."]
-    for metric in analysis.metrics:
-        names = ["new training", *(s.outcome.split(" ")[0].replace("the", "together") for s in shares[1:])]
-        parts = [(name, s.details[metric.name]) for name, s in zip(names, shares, strict=True)]
-        if metric.deciding and any(p["effect"] for _, p in parts):
-            words = ", ".join(f"{name} {_effect(p)}" for name, p in parts)
-            lines.append(f"{short_name(metric.name)} {signed(metric.jump)}: {words}")
-    return tuple(lines)
-
-
-def _effect(part: Mapping[str, float | None]) -> str:
-    low, high = part["low"], part["high"]
-    return signed(part["effect"]) + (f" [{signed(low)}, {signed(high)}]" if low is not None else "")
-
-
-def legend(analysis: Analysis) -> tuple[str, str]:
-    """Say what the columns of the table mean."""
-    if analysis.continues is None:
-        return LEGEND
-    return ("Expected seam: the jump of any new training from this checkpoint with these arguments.", LEGEND[1])
 
 
 def cost_line(analysis: Analysis) -> str:

@@ -1,0 +1,35 @@
+"""What the jump over a deliberate continuation is made of, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from analyzer.report.analysis import Analysis
+from analyzer.report.numbers import short_name, signed
+
+__all__ = ["LEGEND", "attribution_lines"]
+
+LEGEND = (
+    "Expected seam: the jump of any new training from this checkpoint with these arguments.",
+    "Unexplained shift: jump - expected seam; it is judged, against the margin.",
+)
+
+
+def attribution_lines(analysis: Analysis) -> tuple[str, ...]:
+    """Say what each metric's jump is made of, one line a deciding metric that moved; first what the parts are."""
+    shares = analysis.attribution or ()
+    if not shares:
+        return ()
+    lines = [f"The jump is made of {'; '.join(s.outcome for s in shares)}."]
+    for metric in analysis.metrics:
+        names = ["new training", *(s.outcome.split(" ")[0].replace("the", "together") for s in shares[1:])]
+        parts = [(name, s.details[metric.name]) for name, s in zip(names, shares, strict=True)]
+        if metric.deciding and any(p["effect"] for _, p in parts):
+            words = ", ".join(f"{name} {_effect(p)}" for name, p in parts)
+            lines.append(f"{short_name(metric.name)} {signed(metric.jump)}: {words}")
+    return tuple(lines)
+
+
+def _effect(part: Mapping[str, float | None]) -> str:
+    low, high = part["low"], part["high"]
+    return signed(part["effect"]) + (f" [{signed(low)}, {signed(high)}]" if low is not None else "")
