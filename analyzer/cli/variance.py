@@ -82,10 +82,10 @@ def _show(found: VarianceReport) -> None:
     console.print(Text(f"{n} orders x {n} augmentations, and {n} seeds x {r} repeats of the same seed."))
     console.print()
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("of the variance", no_wrap=True)
+    table.add_column("metric", no_wrap=True)
     for name in ("sd", "order", "augm.", "both", "again"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("sd of each, 95 %: order; augmentation", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, min_width=5)
+    table.add_column("sd, 95 %: of order; of augm.", no_wrap=True)
     for m in found.metrics:
         shares = ["-" if c.share != c.share else f"{c.share:.0%}" for c in m.components]
         spans = "; ".join(_span(c) for c in m.components[:2])

@@ -67,7 +67,7 @@ def drift(tmp_path, monkeypatch):
     monkeypatch.setattr(collect, "_local", lambda collector: trainer)
 
     def run(*arguments):
-        return runner.invoke(app, ["variance", "x.pt", *arguments], env={"COLUMNS": "100", "TERM": "dumb"})
+        return runner.invoke(app, ["variance", "x.pt", *arguments], env={"COLUMNS": "80", "TERM": "dumb"})
 
     run.trainer = trainer
     return run
@@ -95,6 +95,7 @@ def test_table(drift):
     assert "same seed again 0%" in shown
     assert "to the last bit: cpu and its libraries add nothing" in shown
     assert "recall(B) *" in shown
+    assert "…" not in shown
 
 
 def test_a_device_that_repeats_nothing_is_named(drift):
