@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-check calibrate test test-fast lint type check
+.PHONY: help setup demo demo-check calibrate test test-fast lint type check calibrate-resumes
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 setup: $(READY) ## .venv with the package and the tools of development
 
@@ -27,6 +27,10 @@ SHARDS ?= 2
 calibrate: $(READY) ## the tool's own error rates on the full grid; rewrites tests/calibration/grid.json; goes on where it stopped
 	@for i in $$(seq $(SHARDS)); do $(BIN)/drift calibrate --shard $$i/$(SHARDS) > /dev/null & done; wait
 	$(BIN)/drift calibrate --out tests/calibration/grid.json
+
+calibrate-resumes: $(READY) ## 200 healthy and 80 faulty real resumes, each with its own null (hours; resumable); rewrites tests/calibration/resumes.json
+	$(BIN)/python tests/calibration/measure_resumes.py --work work/resumes
+	$(BIN)/python tests/calibration/score_resumes.py --work work/resumes --rows data/replicates
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest
