@@ -20,7 +20,7 @@ from analyzer.runs.versions import installed_versions
 
 __all__ = ["cost", "environment", "frame", "not_run", "reference", "warnings"]
 
-_LATER = "this version of the tool does not do it yet"
+_WANTED = "it splits the jump of a new training with other arguments: drift analyze NEW --before OLD"
 
 
 def frame(scene: Scene, request: AnalyzeRequest, decision: Decision, started: float) -> Analysis:
@@ -95,7 +95,7 @@ def warnings(scene: Scene, got: Gathered) -> tuple[str, ...]:
 
 def not_run(*, revalidation: str, replay: str, fingerprint: str) -> tuple[NotRun, ...]:
     """Steps of the ladder that were left out, with the reason; an empty one for a step that was made."""
-    reasons = {"revalidation": revalidation, "replay": replay, "fingerprint": fingerprint, "attribution": _LATER}
+    reasons = {"revalidation": revalidation, "replay": replay, "fingerprint": fingerprint, "attribution": _WANTED}
     return tuple(NotRun(step, reason) for step, reason in reasons.items() if reason)
 
 
