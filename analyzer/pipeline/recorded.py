@@ -47,7 +47,7 @@ def read_recorded(places: Iterable[Path]) -> tuple[Recorded, ...]:
     ----------
     places
         RUN directories, study folders (``RUN/drift/STUDY``), or JSON files that hold one or a list of
-        ``{"columns": [...], "rows": [[...], ...]}``, as ``data/make_replicates.py`` writes them.
+        ``{"columns": [...], "rows": [[...], ...]}``, as those in ``data/replicates``.
 
     Raises
     ------
