@@ -16,10 +16,10 @@ import numpy as np
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.replicate import Arm
 from analyzer.domain.run import Run, Seam, SeamSign
-from analyzer.errors import CheckpointError, DriftError, RunError
+from analyzer.errors import CheckpointError, DriftError, RunError, UsageError
 from analyzer.pipeline.past import Past, look_back
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.scene import Scene
+from analyzer.pipeline.scene import Scene, no_number
 from analyzer.pipeline.study import FRESH
 from analyzer.runs.args import ArgsDiff, diff_args
 from analyzer.runs.checkpoint import read_checkpoint
@@ -65,7 +65,17 @@ def look_at_continuation(request: AnalyzeRequest) -> Continuation:
         The checkpoint from which the new run started is not there.
     """
     assert request.before is not None
+    if request.history_only:
+        raise UsageError(
+            "--history-only trains nothing, but --before compares new trainings.", "Leave one of them out."
+        )
+    if request.replicates == 1:
+        raise UsageError("--replicates 1 has no spread.", "Give 2 or more.")
     after, old = read_run(request.run), read_run(request.before)
+    if after.path.resolve() == old.path.resolve():
+        raise RunError(
+            f"{after.path} cannot continue itself.", "Give with --before the run whose weights it started from."
+        )
     if not len(after.history):
         raise RunError(f"{after.history.path} has no epoch yet.", "Wait for the first epoch of the new training.")
     if not after.args:
@@ -76,6 +86,9 @@ def look_at_continuation(request: AnalyzeRequest) -> Continuation:
             f"Leave --before out: drift analyze {after.path}",
         )
     checkpoint = _checkpoint(request, after, old)
+    for place, args in ((after.path / "args.yaml", after.args), (checkpoint.path, checkpoint.train_args)):
+        if wrong := no_number(args):
+            raise RunError(f"{place}: {wrong}", "Give what Ultralytics wrote.")
     row = _row_of(checkpoint, old)
     past_scene = Scene(
         run=old,

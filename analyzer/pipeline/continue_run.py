@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,6 +22,7 @@ from analyzer.pipeline.study import open_study
 from analyzer.replicates.study import arm_folder
 from analyzer.report.analysis import Analysis, ArgumentChange, Cost, NotRun, Omnibus, StepResult
 from analyzer.report.numbers import duration, short_name, signed
+from analyzer.report.words import count
 from analyzer.stats.attribution import INTERACTION, RESTART, UNEXPLAINED, Share, attribute
 from analyzer.verdict import decide
 
@@ -61,8 +63,8 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
     arms = (configured, restarted, *alone.values(), *without.values()) if changes else (configured,)
     plan = plan_cost(scene, past, request, arms=len(arms))
     progress.message(
-        f"{len(arms)} arms of {request.replicates} new trainings, {request.epochs} epochs each: at most "
-        f"{duration(plan.worst_seconds)}."
+        f"{count(len(arms), 'arm')} of {request.replicates} new trainings, {count(request.epochs, 'epoch')} each: "
+        f"at most {duration(plan.worst_seconds)}."
     )
     if request.dry_run:
         decision = Decision(Verdict.INCONCLUSIVE, "planned", ("Nothing was trained: --dry-run.",))
@@ -70,13 +72,7 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
     refuse_busy_device(scene, study, request)
     budget = agree_on_budget(plan, request, progress)
     collector = Collector(study, budget, progress, pace=plan.seconds_per_replicate)
-    with study.store.lock():
-        study.store.describe(study.facts)
-        progress.start(len(arms) * request.replicates * request.epochs, f"{len(arms)} arms")
-        try:
-            made = {arm.name: collector.extend(arm, (), request.replicates) for arm in arms}
-        finally:
-            collector.close()
+    made = _train(collector, arms, request.replicates)
     null = made[configured.name]
     if len(null) < 2:
         raise DriftError("The budget ended before the second new training.", "Give more with --budget.")
@@ -96,6 +92,18 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
         cost=_cost(collector, started),
         warnings=tuple(w for w in (*analysis.warnings, study.device.note, _short(collector)) if w),
     )
+
+
+def _train(collector: Collector, arms: tuple[Arm, ...], n: int) -> dict[str, tuple[Replicate, ...]]:
+    """Every arm on the same seeds, by its name."""
+    study = collector.study
+    with study.store.lock():
+        study.store.describe(study.facts)
+        collector.progress.start(len(arms) * n * study.epochs, f"{len(arms)} arms")
+        try:
+            return {arm.name: collector.extend(arm, (), n) for arm in arms}
+        finally:
+            collector.close()
 
 
 def _framed(known: Continuation, request: AnalyzeRequest, decision: Decision, started: float) -> Analysis:
@@ -151,10 +159,11 @@ def _shares(
     past, names = known.past, list(known.changes)
     if not names:
         return None
-    n = min(len(r) for r in made.values())
-    if n < 2:
-        return None
-    rows = {name: rows_of(found[:n], past.names, 1) for name, found in made.items()}
+    seeds = set.intersection(*({r.seed for r in found if r.outcome is Outcome.OK} for found in made.values()))
+    if len(seeds) < 2:
+        return None  # a diverged training has no effect that could be shared out
+    kept = {name: [r for r in found if r.seed in seeds] for name, found in made.items()}
+    rows = {name: rows_of(found, past.names, 1) for name, found in kept.items()}
     full = rows["as-configured"]
     single = {names[0]: full} if len(names) == 1 else {name: rows[arm.name] for name, arm in alone.items()}
     split = attribute(
@@ -178,9 +187,9 @@ def _step(part: str, shares: list[Share], past: Past, known: Continuation) -> St
     ]
     details = {
         m.name: {
-            "effect": share.effect,
-            "low": share.interval.low if share.interval else None,
-            "high": share.interval.high if share.interval else None,
+            "effect": _finite(share.effect),
+            "low": _finite(share.interval.low) if share.interval else None,
+            "high": _finite(share.interval.high) if share.interval else None,
         }
         for m, share in zip(past.metrics, shares, strict=True)
     }
@@ -201,9 +210,14 @@ def _title(part: str, known: Continuation) -> str:
     return meaning.get(part, part)
 
 
+def _finite(value: float) -> float | None:
+    """A number, or None for a column that one of the runs does not have."""
+    return value if math.isfinite(value) else None
+
+
 def _with_interval(share: Share) -> str:
-    if share.interval is None:
-        return signed(share.effect)
+    if share.interval is None or not math.isfinite(share.effect):
+        return signed(_finite(share.effect))
     return f"{signed(share.effect)} [{signed(share.interval.low)}, {signed(share.interval.high)}]"
 
 

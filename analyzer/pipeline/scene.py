@@ -17,7 +17,7 @@ from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import find_checkpoint, read_run
 from analyzer.runs.seams import find_seams, seam_at, why_no_seam
 
-__all__ = ["Scene", "as_configured", "look_at"]
+__all__ = ["Scene", "as_configured", "look_at", "no_number"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,9 +94,9 @@ def look_at(request: AnalyzeRequest) -> Scene:
     seam = _chosen(run, seams, request.seam)
     others = tuple(s for s in seams if s.row != seam.row)
     checkpoint, missing = _checkpoint_of(request, run, seam)
-    if wrong := _no_number(run.args):
+    if wrong := no_number(run.args):
         raise RunError(f"{run.path / 'args.yaml'}: {wrong}", "Give the args.yaml that Ultralytics wrote.")
-    if checkpoint and (wrong := _no_number(checkpoint.train_args)):
+    if checkpoint and (wrong := no_number(checkpoint.train_args)):
         raise CheckpointError(f"{checkpoint.path}: {wrong}", "Give the checkpoint that Ultralytics wrote.")
     notes = list(run.history.notes)
     if others:
@@ -116,7 +116,7 @@ def look_at(request: AnalyzeRequest) -> Scene:
     return Scene(run, seam, others, checkpoint, missing, diff, (*notes, *diff.notes))
 
 
-def _no_number(args: Mapping[str, Any]) -> str:
+def no_number(args: Mapping[str, Any]) -> str:
     """Which argument of the schedule is no finite number, though it has to be; empty where all are."""
     for name in ("epochs", "close_mosaic", "warmup_epochs", "lr0", "lrf", "batch", "nbs"):
         value = args.get(name)
