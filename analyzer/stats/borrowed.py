@@ -8,6 +8,7 @@ run itself had there.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,7 @@ from scipy import stats
 from analyzer.domain.evidence import Interval
 from analyzer.stats.critical import rank_test_from
 from analyzer.stats.entries import BETA, around, number, significance, size_within, undecided, unknown
-from analyzer.stats.inputs import check
+from analyzer.stats.inputs import Inputs, check
 from analyzer.stats.moderation import Prior, moderate_family
 from analyzer.stats.multiplicity import holm
 from analyzer.stats.power import detectable_multiple
@@ -26,6 +27,7 @@ from analyzer.stats.trend import Prediction
 __all__ = ["BORROWED_FACTOR", "borrowed_tests", "expected_row"]
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 BORROWED_FACTOR = 1.25  # on the critical value: the worst simulated cell then holds alpha (docs/METHOD.md)
 
@@ -140,54 +142,11 @@ def borrowed_tests(
     )
     tested = given.usable & np.isfinite(mean)
     family = given.deciding & tested
-    p = np.where(tested, stats.t.sf(sign * (given.observed - mean) / se / BORROWED_FACTOR, df), np.nan)
-    if given.diverged:
-        p = np.maximum(p, (1 + given.diverged) / (len(given.null) + 1))
-    adjusted = np.full(len(p), np.nan)
-    if family.any():
-        adjusted[family] = holm(p[family])
+    p, adjusted = _p_values(given, sign * (given.observed - mean) / se, df, tested, family)
+    judged = _Judged(given, sign, mean, se, df, s.used, tested, family, p, adjusted, alpha_null, interval_level)
     omnibus = float(np.nanmin(adjusted)) if family.any() else None
-    reach = BORROWED_FACTOR * stats.t.isf(alpha_null / max(int(family.sum()), 1), df)
-    half = stats.t.isf((1 - interval_level) / 2, df)
-    bound = np.maximum(sign * (given.observed - mean), 0.0) + stats.t.isf(BETA, df) * se
-
-    def metric(j: int) -> MetricShift:
-        if not tested[j]:
-            return unknown(given, j, "the history before the seam is too short" if given.usable[j] else "")
-        expected, error, before_it = float(mean[j]), float(se[j]), number(given.before[j])
-        shift, limit = float(given.observed[j]) - expected, float(reach[j]) * error
-        worst = Interval(-np.inf, expected + limit, 1 - alpha_null, "prediction")
-        if sign[j] < 0:
-            worst = Interval(expected - limit, np.inf, 1 - alpha_null, "prediction")
-        return MetricShift(
-            name=given.names[j],
-            deciding=bool(family[j]),
-            before=before_it,
-            observed=float(given.observed[j]),
-            null_mean=expected,
-            null_sd=float(given.finite[:, j].std(ddof=1)),
-            sd=error,
-            df=float(df[j]),
-            prior_used=bool(s.used[j]),
-            jump=None if before_it is None else float(given.observed[j]) - before_it,
-            expected_seam=None if before_it is None else expected - before_it,
-            expected_seam_interval=None,
-            shift=shift,
-            shift_interval=around(shift, float(half[j]) * error, interval_level, "confidence"),
-            prediction_interval=worst,
-            single_interval=around(expected, float(half[j]) * error, interval_level, "prediction"),
-            p=float(p[j]),
-            p_adjusted=number(adjusted[j]),
-            margin=number(given.margins[j]),
-            equivalence_bound=float(bound[j]),
-            minimum_detectable_jump=float(detectable_multiple(float(df[j]), float(reach[j]), 0.8) * error),
-            significant=significance(number(adjusted[j]), alpha_null),
-            size=size_within(float(bound[j]), number(given.margins[j])),
-            note=given.notes.get(given.names[j], ""),
-        )
-
     return NullComparison(
-        metrics=tuple(metric(j) for j in range(len(given.names))),
+        metrics=tuple(judged.metric(j) for j in range(len(given.names))),
         procedure="borrowed",
         n=len(given.null),
         n_diverged=given.diverged,
@@ -204,3 +163,71 @@ def borrowed_tests(
         null_scores=np.empty(0),
         notes=tuple(f"{name}: {why}" for name, why in given.notes.items()),
     )
+
+
+def _p_values(given: Inputs, t: Array, df: Array, tested: Flags, family: Flags) -> tuple[Array, Array]:
+    """One-sided p and, over the family, Holm's; NaN where there is none."""
+    p = np.where(tested, stats.t.sf(t / BORROWED_FACTOR, df), np.nan)
+    if given.diverged:
+        p = np.maximum(p, (1 + given.diverged) / (len(given.null) + 1))
+    adjusted = np.full(len(p), np.nan)
+    if family.any():
+        adjusted[family] = holm(p[family])
+    return p, adjusted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """Everything about the m metrics as arrays, and one of them as a result."""
+
+    given: Inputs
+    sign: Array
+    mean: Array
+    se: Array
+    df: Array
+    used: Flags
+    tested: Flags
+    family: Flags
+    p: Array
+    adjusted: Array
+    alpha: float
+    level: float
+
+    def metric(self, j: int) -> MetricShift:
+        given, sign = self.given, float(self.sign[j])
+        if not self.tested[j]:
+            return unknown(given, j, "the history before the seam is too short" if given.usable[j] else "")
+        expected, error, df = float(self.mean[j]), float(self.se[j]), float(self.df[j])
+        before, observed, margin = number(given.before[j]), float(given.observed[j]), number(given.margins[j])
+        reach = BORROWED_FACTOR * float(stats.t.isf(self.alpha / max(int(self.family.sum()), 1), df))
+        half = float(stats.t.isf((1 - self.level) / 2, df)) * error
+        shift, limit = observed - expected, expected + sign * reach * error
+        worst = (-np.inf, limit) if sign > 0 else (limit, np.inf)
+        bound = max(sign * shift, 0.0) + float(stats.t.isf(BETA, df)) * error
+        adjusted = number(self.adjusted[j])
+        return MetricShift(
+            name=given.names[j],
+            deciding=bool(self.family[j]),
+            before=before,
+            observed=observed,
+            null_mean=expected,
+            null_sd=float(given.finite[:, j].std(ddof=1)),
+            sd=error,
+            df=df,
+            prior_used=bool(self.used[j]),
+            jump=None if before is None else observed - before,
+            expected_seam=None if before is None else expected - before,
+            expected_seam_interval=None,
+            shift=shift,
+            shift_interval=around(shift, half, self.level, "confidence"),
+            prediction_interval=Interval(*worst, 1 - self.alpha, "prediction"),
+            single_interval=around(expected, half, self.level, "prediction"),
+            p=float(self.p[j]),
+            p_adjusted=adjusted,
+            margin=margin,
+            equivalence_bound=bound,
+            minimum_detectable_jump=float(detectable_multiple(df, reach, 0.8) * error),
+            significant=significance(adjusted, self.alpha),
+            size=size_within(bound, margin),
+            note=given.notes.get(given.names[j], ""),
+        )
