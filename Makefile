@@ -31,6 +31,7 @@ calibrate: $(READY) ## the tool's own error rates on the full grid; rewrites tes
 calibrate-resumes: $(READY) ## 200 healthy and 80 faulty real resumes, each with its own null (hours; resumable); rewrites tests/calibration/resumes.json
 	$(BIN)/python tests/calibration/measure_resumes.py --work work/resumes
 	$(BIN)/python tests/calibration/score_resumes.py --work work/resumes --rows data/replicates
+	$(BIN)/python tests/calibration/measure_borrowed_rows.py --work work/resumes
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest
