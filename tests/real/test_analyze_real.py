@@ -35,8 +35,14 @@ def result(document):
     volatile = {"created", "command", "cost", "plan", "study", "environment", "replicates", "run"}
     kept = {k: v for k, v in document.items() if k not in volatile}
     kept["replay"] = document["replay"] and document["replay"]["outcome"]
+    kept["revalidation"] = document["revalidation"] and without_clock(document["revalidation"])
     rows = [[r["seed"], r["arm"], [e["printed"] for e in r["epochs"]]] for r in document["replicates"]]
     return {**kept, "checkpoint": document["checkpoint"] and document["checkpoint"]["sha256"], "rows": rows}
+
+
+def without_clock(step):
+    details = {k: v for k, v in step["details"].items() if k != "seconds"}
+    return {**step, "details": details, "summary": re.sub(r"[\d.]+ s\)", "s)", step["summary"])}
 
 
 def texts(folder):
