@@ -25,8 +25,8 @@ demo-check: $(READY) ## analyse 20 healthy resumes of the demo; rewrites data/de
 
 SHARDS ?= 2
 calibrate: $(READY) ## the tool's own error rates on the full grid; rewrites tests/calibration/grid.json; goes on where it stopped
-	@for i in $$(seq $(SHARDS)); do $(BIN)/drift calibrate --shard $$i/$(SHARDS) > /dev/null & done; wait
-	$(BIN)/drift calibrate --out tests/calibration/grid.json
+	@for i in $$(seq $(SHARDS)); do $(BIN)/drift calibrate data/replicates/*.json --shard $$i/$(SHARDS) > /dev/null & done; wait
+	$(BIN)/drift calibrate data/replicates/*.json --out tests/calibration/grid.json
 
 calibrate-resumes: $(READY) ## 200 healthy and 80 faulty real resumes, each with its own null (hours; resumable); rewrites tests/calibration/resumes.json
 	$(BIN)/python tests/calibration/measure_resumes.py --work work/resumes
