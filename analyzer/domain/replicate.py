@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.domain.within import Within
+
 __all__ = ["Arm", "EpochRecord", "Outcome", "Replicate", "matrix"]
 
 
@@ -57,12 +59,15 @@ class EpochRecord:
         The same metric columns at full precision.
     seconds
         Wall time of the epoch.
+    within
+        The epoch from inside; None in stores of versions that did not keep it, and where nothing was trained.
     """
 
     epoch: int
     printed: Mapping[str, float]
     exact: Mapping[str, float]
     seconds: float
+    within: Within | None = None
 
 
 @dataclass(frozen=True, slots=True)

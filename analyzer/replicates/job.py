@@ -50,6 +50,8 @@ class ArmJob:
         Columns that were NaN or infinite in the checkpoint's own row: no sign that a replicate diverged.
     fresh
         A new training from the checkpoint's weights instead of a resume.
+    fraction
+        Stop each path after this fraction of its first epoch, in (0, 1); None: whole epochs. Such a path has no row.
     """
 
     arm: Arm
@@ -68,6 +70,7 @@ class ArmJob:
     validate: bool = False
     never_finite: tuple[str, ...] = ()
     fresh: bool = False
+    fraction: float | None = None
 
     @classmethod
     def load(cls, message: Mapping[str, Any]) -> ArmJob:

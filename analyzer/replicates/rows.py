@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["exact_row", "is_finite", "printed_row"]
+__all__ = ["exact_row", "is_finite", "loss_row", "printed_row"]
 
 
 def printed_row(metrics: Mapping[str, Any], *, padded: bool) -> dict[str, float]:
@@ -31,19 +31,19 @@ def exact_row(trainer: Any) -> dict[str, float]:
     Train losses are the running means of the epoch, val losses the sum over batches divided by their number,
     scores those of the validator's metrics object.
     """
-    row = _items("train", trainer.tloss, trainer.loss_names)
+    row = loss_row("train", trainer.tloss, trainer.loss_names)
     validator = trainer.validator
     if getattr(validator, "loss", None) is not None:
         batches = max(len(validator.dataloader), 1)
-        losses = _items("val", validator.loss, trainer.loss_names)
+        losses = loss_row("val", validator.loss, trainer.loss_names)
         row.update({k: v / batches for k, v in losses.items()})
     scores = getattr(validator.metrics, "results_dict", {})
     row.update({str(k): float(v) for k, v in scores.items() if k != "fitness"})
     return row
 
 
-def _items(prefix: str, loss: Any, names: Any) -> dict[str, float]:
-    """Losses are a mapping in new versions and a tensor in the order of the names in older ones."""
+def loss_row(prefix: str, loss: Any, names: Any) -> dict[str, float]:
+    """Losses by column: a mapping in new versions, in older ones a tensor in the order of the names."""
     if isinstance(loss, Mapping):
         return {f"{prefix}/{k}": float(v) for k, v in loss.items()}
     values = np.atleast_1d(loss.detach().cpu().numpy() if hasattr(loss, "detach") else np.asarray(loss))

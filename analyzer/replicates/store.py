@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
+from analyzer.domain.within import Within
 from analyzer.errors import StoreError
 
 __all__ = ["Store", "make_folder", "write_atomically"]
@@ -82,19 +83,31 @@ def _checksum(body: Mapping[str, Any]) -> str:
 def _to_body(replicate: Replicate) -> dict[str, Any]:
     body = asdict(replicate)
     body["outcome"] = replicate.outcome.value
-    body["epochs"] = [
-        {"epoch": e.epoch, "printed": _jsonable(e.printed), "exact": _jsonable(e.exact), "seconds": e.seconds}
-        for e in replicate.epochs
-    ]
+    body["epochs"] = [_epoch_to_body(e) for e in replicate.epochs]
     body["hashes"] = [dict(h) for h in replicate.hashes]
     return body
 
 
-def _from_body(body: Mapping[str, Any]) -> Replicate:
-    epochs = tuple(
-        EpochRecord(int(e["epoch"]), _floats(e["printed"]), _floats(e["exact"]), float(e["seconds"]))
-        for e in body["epochs"]
+def _epoch_to_body(e: EpochRecord) -> dict[str, Any]:
+    body = {"epoch": e.epoch, "printed": _jsonable(e.printed), "exact": _jsonable(e.exact), "seconds": e.seconds}
+    if e.within is not None:  # left out where there is none: such a file is as older versions wrote it
+        after = {str(n): _jsonable(row) for n, row in e.within.after.items()}
+        body["within"] = {"batches": e.within.batches, "after": after}
+    return body
+
+
+def _epoch_from_body(body: Mapping[str, Any]) -> EpochRecord:
+    inside = body.get("within")
+    within = None
+    if inside is not None:
+        within = Within(int(inside["batches"]), {int(n): _floats(row) for n, row in inside["after"].items()})
+    return EpochRecord(
+        int(body["epoch"]), _floats(body["printed"]), _floats(body["exact"]), float(body["seconds"]), within
     )
+
+
+def _from_body(body: Mapping[str, Any]) -> Replicate:
+    epochs = tuple(_epoch_from_body(e) for e in body["epochs"])
     hashes = tuple({str(k): str(v) for k, v in h.items()} for h in body["hashes"])
     return Replicate(
         str(body["arm"]), int(body["seed"]), Outcome(body["outcome"]), epochs, str(body["message"]), hashes

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
+from analyzer.domain.within import batches_of
 from analyzer.faults.base import Intervention
 from analyzer.replicates.rows import exact_row, is_finite, printed_row
+from analyzer.replicates.running import Running
 from analyzer.replicates.seeding import hash_state, reseed
 from analyzer.replicates.state import Snapshot
 from analyzer.replicates.validation import Validated, validate_stored
@@ -27,6 +29,10 @@ class ReplicatesDone(BaseException):
 
 class BatchHalvedError(RuntimeError):
     """Ultralytics halved the batch for lack of memory: the replicate would belong to another distribution."""
+
+
+class _Left(BaseException):
+    """The path has reached its fraction of the epoch."""
 
 
 class _Path:
@@ -55,22 +61,24 @@ class _Replicates:
     reseeding: bool
     validating: bool = False
     never_finite: tuple[str, ...] = ()
+    fraction: float | None = None
     padded: bool
     _kept: Snapshot | None = None
     _path: _Path
+    _running: Running
 
     def train(self) -> None:
         """Train one path per seed; called by ``YOLO.train`` where it would train."""
         for seed in self.seeds:
             self._path = _Path(seed)
             try:
-                with contextlib.suppress(Validated):
+                with contextlib.suppress(Validated, _Left):
                     self._do_train()  # type: ignore[attr-defined]
             except BatchHalvedError as e:
                 self.finished(Replicate(self.arm, seed, Outcome.FAILED, (), str(e)))
                 raise ReplicatesDone from e
             path = self._path
-            good = all(self._is_finite(e.printed) for e in path.epochs)
+            good = all(self._is_finite(row) for e in path.epochs for row in _rows(e))
             outcome, why = (Outcome.OK, "") if good else (Outcome.DIVERGED, "a loss or metric is NaN or infinite")
             self.finished(Replicate(self.arm, seed, outcome, tuple(path.epochs), why, tuple(path.hashes)))
         raise ReplicatesDone
@@ -113,21 +121,35 @@ class _Replicates:
         for intervention in self.interventions:
             intervention.at_start(self)
         self._path.started = time.perf_counter()
-        self._batches = 0
+
+    def _at_on_train_epoch_start(self) -> None:
+        every = not self.reseeding and self.device.type == "cpu"  # type: ignore[attr-defined]  # a replay can be exact
+        self._running = Running(len(self.train_loader), every=every)  # type: ignore[attr-defined]
 
     def _at_on_train_batch_start(self) -> None:
         for intervention in self.interventions:
             intervention.at_batch(self)
 
     def _at_on_train_batch_end(self) -> None:
-        self._batches += 1
-        self.progress(self._batches / max(len(self.train_loader), 1))  # type: ignore[attr-defined]
+        running = self._running
+        running.batch_done(self)
+        wanted = running.batches if self.fraction is None else batches_of(self.fraction, running.batches)
+        self.progress(running.done / max(wanted, 1))
+        if self.fraction is not None and running.done >= wanted:
+            self._leave_epoch()
+
+    def _leave_epoch(self) -> None:
+        """End the path inside its epoch. What would follow in Ultralytics' loop (validation, row) is not wanted."""
+        path, epoch = self._path, int(self.epoch) + 1  # type: ignore[attr-defined]
+        path.epochs.append(EpochRecord(epoch, {}, {}, time.perf_counter() - path.started, self._running.within))
+        raise _Left
 
     def _at_on_fit_epoch_end(self) -> None:
         path = self._path
         now = time.perf_counter()
         exact = {k: v for k, v in exact_row(self).items() if k in path.printed}
-        path.epochs.append(EpochRecord(int(self.epoch) + 1, path.printed, exact, now - path.started))  # type: ignore[attr-defined]
+        epoch = int(self.epoch) + 1  # type: ignore[attr-defined]
+        path.epochs.append(EpochRecord(epoch, path.printed, exact, now - path.started, self._running.within))
         if self.hashing:
             path.hashes.append(hash_state(self))
         path.started = now
@@ -154,6 +176,12 @@ class _Replicates:
     def _handle_nan_recovery(self, epoch: int) -> bool:
         """Divergence is a recorded outcome, so nothing is reloaded."""
         return False
+
+
+def _rows(record: EpochRecord) -> tuple[Mapping[str, float], ...]:
+    """What of an epoch tells a divergence: its row, or, where it was left before its end, the last running losses."""
+    inside = record.within.after if record.within is not None else {}
+    return (record.printed,) if record.printed or not inside else (inside[max(inside)],)
 
 
 def make_trainer(base: type, **settings: Any) -> type:

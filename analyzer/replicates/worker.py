@@ -111,6 +111,7 @@ class Worker:
             reseeding=job.reseed,
             validating=job.validate,
             never_finite=job.never_finite,
+            fraction=job.fraction,
             padded=has_feature("plain-csv", __version__) is False,
         )
         with contextlib.suppress(ReplicatesDone):

@@ -18,7 +18,9 @@ class FakeTrainer:
     def __init__(self):
         self.args = SimpleNamespace(batch=16, workers=0)
         self.epoch, self.stop, self.tloss, self.loss_names = 4, False, {"box_loss": 1.0}, ("box_loss",)
-        self.train_loader = [0]
+        self.train_loader = self.test_loader = [0]
+        self.device = SimpleNamespace(type="cpu")
+        self.optimizer = SimpleNamespace(param_groups=[{"lr": 0.01}])
         self.validator = SimpleNamespace(loss=None, metrics=SimpleNamespace(results_dict={}), dataloader=[0])
 
     def run_callbacks(self, event):
@@ -35,7 +37,10 @@ class FakeTrainer:
         self.stop = False
         self.run_callbacks("on_train_start")
         for loss in self.losses:
-            self.run_callbacks("on_train_batch_end")
+            self.run_callbacks("on_train_epoch_start")
+            for batch in range(len(self.train_loader)):
+                self.tloss = {"box_loss": loss + batch}
+                self.run_callbacks("on_train_batch_end")
             if self.halve:
                 self.args.batch //= 2
                 self._build_train_pipeline()
@@ -49,7 +54,7 @@ class FakeTrainer:
         self.final_eval()
 
 
-def paths(base, seeds=(1, 2), epochs=1, never_finite=()):
+def paths(base, seeds=(1, 2), epochs=1, never_finite=(), reseeding=True, fraction=None):
     found = []
     trainer = make_trainer(
         base,
@@ -61,7 +66,8 @@ def paths(base, seeds=(1, 2), epochs=1, never_finite=()):
         n_epochs=epochs,
         n_workers=None,
         hashing=False,
-        reseeding=False,
+        reseeding=reseeding,
+        fraction=fraction,
         padded=False,
         never_finite=never_finite,
     )()
@@ -111,3 +117,37 @@ def test_a_halved_batch_is_a_failed_replicate_with_a_clear_error():
 
 def test_the_class_has_no_trainer_in_its_name():
     assert "Trainer" not in make_trainer(FakeTrainer).__name__  # trackers attach to every class that has
+
+
+def test_running_losses_are_kept_at_the_marks_and_of_a_replay_at_every_batch():
+    class Long(FakeTrainer):
+        def __init__(self):
+            super().__init__()
+            self.train_loader = range(40)
+
+    (healthy,) = paths(Long, seeds=(1,))
+    within = healthy.epochs[0].within
+    assert within.batches == 40
+    assert list(within.after) == [1, 2, 4, 8, 20]
+    assert within.after[4] == {"train/box_loss": 4.0, "lr/pg0": 0.01}
+    (replay,) = paths(Long, seeds=(1,), reseeding=False)
+    assert list(replay.epochs[0].within.after) == list(range(1, 41))
+
+
+def test_a_path_that_leaves_its_epoch_has_no_row_and_diverges_by_its_losses():
+    class Long(FakeTrainer):
+        losses = (1.0,)
+
+        def __init__(self):
+            super().__init__()
+            self.train_loader = range(40)
+
+    class Diverging(Long):
+        losses = (math.nan,)
+
+    (part,) = paths(Long, seeds=(1,), fraction=0.1)
+    assert part.outcome is Outcome.OK
+    assert part.epochs[0].printed == {}
+    assert list(part.epochs[0].within.after) == [1, 2, 4]
+    (diverged,) = paths(Diverging, seeds=(1,), fraction=0.1)
+    assert diverged.outcome is Outcome.DIVERGED
