@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Severity, Significance, Size
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import Outcome, Replicate
+from analyzer.integrations.nulls import studies_of
 from analyzer.pipeline.audit import audit_scene
 from analyzer.pipeline.by_history import by_history, with_before
 from analyzer.pipeline.judge import (
@@ -24,14 +24,11 @@ from analyzer.pipeline.judge import (
 from analyzer.pipeline.past import Past, look_back
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.scene import Scene, as_configured, look_at
-from analyzer.replicates.store import Store
-from analyzer.replicates.study import arm_folder
-from analyzer.runs.versions import installed_versions
 from analyzer.stats.null import shift_tests
 from analyzer.stats.seam import observed_against_history
 from analyzer.verdict import decide
 
-__all__ = ["EpochCheck", "check_epoch", "stored_null"]
+__all__ = ["EpochCheck", "check_epoch", "roots_of", "stored_null"]
 
 _MIN_REPLICATES = 2  # fewer have no spread
 
@@ -126,7 +123,7 @@ def check_epoch(run: Path, checkpoint: Path, epoch: int, *, looks: int, alpha: f
     observed = replace(whole, values=whole.values[step : step + 1])
     audited = audit_scene(scene, request).findings if step == 0 else ()  # nothing in it changes while the run goes on
     certain = any(f.severity is Severity.HARD for f in audited)
-    study, null = stored_null((run / "drift", _beside(scene)), scene, step + 1)
+    study, null = stored_null(roots_of(run, scene.train_args), scene, step + 1)
     if len(null) >= _MIN_REPLICATES:
         decision, metrics = _by_null(scene, past, observed, null, step, looks, alpha, certain)
     else:
@@ -137,10 +134,10 @@ def check_epoch(run: Path, checkpoint: Path, epoch: int, *, looks: int, alpha: f
     return EpochCheck(epoch, study, len(null), alpha / looks, decision, with_before(metrics, scene.before))
 
 
-def _beside(scene: Scene) -> Path:
-    """The tool's folder of the run that the checkpoint belongs to: another one where save_dir was changed."""
-    saved = scene.train_args.get("save_dir")
-    return Path(str(saved)) / "drift" if saved else scene.run.path / "drift"
+def roots_of(run: Path, train_args: Mapping[str, Any]) -> tuple[Path, Path]:
+    """Where studies may lie: in the run, and in that of the checkpoint, another one where save_dir was changed."""
+    saved = train_args.get("save_dir")
+    return run / "drift", Path(str(saved)) / "drift" if saved else run / "drift"
 
 
 def stored_null(roots: Iterable[Path], scene: Scene, epochs: int) -> tuple[str, tuple[Replicate, ...]]:
@@ -160,25 +157,10 @@ def stored_null(roots: Iterable[Path], scene: Scene, epochs: int) -> tuple[str, 
     tuple
         Name of the study and its replicates; empty where there is none.
     """
-    changes = as_configured(scene.diff)
-    arm = arm_folder(Arm("as-configured", changes) if changes else Arm("healthy"))
-    installed = installed_versions()
-    best: tuple[str, tuple[Replicate, ...]] = ("", ())
-    for file in sorted({f for root in roots for f in root.glob("*/study.json")}):
-        try:
-            facts = json.loads(file.read_bytes())
-        except ValueError:
-            continue  # torn or foreign: no study of ours
-        versions = facts.get("versions") or {}
-        same = all(versions.get(p) in (None, installed.get(p)) for p in ("ultralytics", "torch"))
-        if scene.checkpoint is None or facts.get("checkpoint") != scene.checkpoint.sha256 or not same:
-            continue
-        found = Store(file.parent.parent, file.parent.name).all(arm)
-        usable = tuple(r for r in found if len(r.epochs) >= epochs or r.outcome is Outcome.DIVERGED)
-        usable = tuple(r for r in usable if r.outcome is not Outcome.FAILED)
-        if len(usable) > len(best[1]):
-            best = (file.parent.name, usable)
-    return best
+    if scene.checkpoint is None:
+        return "", ()
+    found = [(k.name, k.null(epochs)) for k in studies_of(roots, scene.checkpoint.sha256, as_configured(scene.diff))]
+    return max(found, key=lambda pair: len(pair[1]), default=("", ()))
 
 
 def _by_null(

@@ -1,4 +1,7 @@
-"""The guard of a resume: keeps the seam, judges the first epochs, warns or stops; it never breaks a training."""
+"""The guard of a resume: keeps the seam, judges the first epochs, warns or stops; it never breaks a training.
+
+What is compared lies in `early` (inside the first resumed epoch) and in `check` (the row of an epoch).
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,20 @@ from analyzer.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from analyzer.integrations.check import EpochCheck
+    from analyzer.integrations.early import EarlyCheck, Watch
+    from analyzer.replicates.running import Running
 
 __all__ = ["EVENTS", "Guard"]
 
-EVENTS = ("on_pretrain_routine_start", "on_train_epoch_end", "on_fit_epoch_end")
+EVENTS = (
+    "on_pretrain_routine_start",
+    "on_train_epoch_start",
+    "on_train_batch_end",
+    "on_train_epoch_end",
+    "on_fit_epoch_end",
+)
 ON_FAULT = ("warn", "stop")
+EARLY_SHARE = 0.5  # of alpha, for the looks inside the epoch, where there is a null for them
 
 
 def _harmless(callback: Callable[[Guard, Any], None]) -> Callable[[Guard, Any], None]:
@@ -60,9 +72,9 @@ class Guard:
     epochs
         K, how many resumed epochs are judged.
     on_fault
-        "warn", or "stop": end the training cleanly after the epoch.
+        "warn", or "stop": end the training cleanly, at once inside the first resumed epoch, later after the epoch.
     alpha
-        Rate of false alarms over all K epochs, in (0, 0.5).
+        Rate of false alarms over all looks, those inside the first epoch and those after each of the K, in (0, 0.5).
     """
 
     epochs: int = 3
@@ -73,6 +85,10 @@ class Guard:
     kept: Path | None = None
     first: int = 0
     trained: bool = False
+    alarmed: bool = False
+    left: bool = False
+    running: Running | None = None
+    watch: Watch | None = None
     report: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -86,6 +102,8 @@ class Guard:
     def on_pretrain_routine_start(self, trainer: Any) -> None:
         """Keep checkpoint and data manifest, before the resume writes anything; a new training is not guarded."""
         self.off, self.run, self.kept, self.report = not getattr(trainer.args, "resume", None), None, None, {}
+        self.alarmed = self.left = False
+        self.running = self.watch = None
         self._keep(trainer)
 
     @_harmless
@@ -110,6 +128,7 @@ class Guard:
             "on_fault": self.on_fault,
             "alpha": self.alpha,
             "epochs": self.epochs,
+            "early": [],
             "checks": [],
             "verdict": None,
             "reason": "",
@@ -126,9 +145,69 @@ class Guard:
             _log(f"no manifest of the data was kept: {error}")
         self._write()
 
+    @_harmless
+    def on_train_epoch_start(self, trainer: Any) -> None:
+        """Before the first resumed epoch, and again where it starts anew with a smaller batch: find what is stored."""
+        self.running = self.watch = None
+        if self.run is None or self.kept is None or int(trainer.epoch) + 1 != self.first:
+            return
+        from analyzer.integrations.early import watch_for
+        from analyzer.replicates.running import Running
+
+        batches, seed = len(trainer.train_loader), getattr(trainer.args, "seed", None)
+        exact = str(getattr(trainer.device, "type", trainer.device)) == "cpu" and not _many(trainer)
+        seed = seed if exact and type(seed) is int else None
+        alpha = EARLY_SHARE * self.alpha
+        self.watch = watch_for(self.run, self.kept, first=self.first, batches=batches, alpha=alpha, seed=seed)
+        self.running = Running(batches, every=self.watch is not None and self.watch.replay is not None)
+
+    @_harmless
+    def on_train_batch_end(self, trainer: Any) -> None:
+        """Read the running losses at the marks, at every batch where there is a replay, and compare."""
+        if self.running is None or self.left:
+            return
+        row = self.running.batch_done(trainer)
+        if row is None:
+            return
+        marked = self.running.done in self.running.looks
+        if marked:
+            self._keep_running()
+        if self.watch is None or self.alarmed:  # said once; the row will tell how much it matters
+            return
+        check = self.watch.batch(self.running.done, row)
+        if check is None and self.watch.replay is None and marked:
+            check = self.watch.look(self.running.done, row)
+        if check is not None:
+            self._early(trainer, check)
+
+    def _early(self, trainer: Any, check: EarlyCheck) -> None:
+        """Note a look inside the epoch; on FAULT warn, or leave the epoch."""
+        self.report["early"].append(check.as_json())
+        fault = check.decision.verdict.value == "FAULT"
+        stop = fault and self.on_fault == "stop"
+        if fault:
+            self.report.update(verdict="FAULT", reason=_reason(check), stopped=stop)
+        self._write()
+        if not fault:
+            return
+        self.alarmed, self.left = True, stop
+        where = f"after batch {check.batch} of {check.of} of epoch {self.first}"
+        _log(f"FAULT {where}: {_reason(check)} {self._what_now(stop)}")
+        if stop and not _many(trainer):
+            from analyzer.integrations.leave import leave_epoch
+
+            leave_epoch(trainer)
+
+    def _keep_running(self) -> None:
+        """Put the running losses beside the checkpoint: replicates of a part of an epoch can be compared with them."""
+        from analyzer.replicates.keep import keep_running
+
+        assert self.kept is not None and self.running is not None
+        keep_running(self.kept.parent, self.report["checkpoint"]["sha256"], self.first, self.running.within)
+
     def on_train_epoch_end(self, trainer: Any) -> None:
         """Remember that an epoch was trained: the final evaluation calls on_fit_epoch_end without one."""
-        self.trained = True
+        self.trained, self.running = True, None
 
     @_harmless
     def on_fit_epoch_end(self, trainer: Any) -> None:
@@ -137,9 +216,13 @@ class Guard:
         epoch = int(trainer.epoch) + 1
         if not trained or self.run is None or self.kept is None or not self.first <= epoch < self.first + self.epochs:
             return
+        if self.left:  # the epoch was left inside; under DDP only now, when all ranks can be told
+            trainer.stop = True
+            return
         from analyzer.integrations.check import check_epoch
 
-        check = check_epoch(self.run, self.kept, epoch, looks=self.epochs, alpha=self.alpha, first=self.first)
+        spent = EARLY_SHARE * self.alpha if self.watch is not None and self.watch.has_null else 0.0
+        check = check_epoch(self.run, self.kept, epoch, looks=self.epochs, alpha=self.alpha - spent, first=self.first)
         self.report["checks"].append(check.as_json())
         fault = check.decision.verdict.value == "FAULT"
         if fault or self.report["verdict"] != "FAULT":
@@ -155,8 +238,11 @@ class Guard:
             trainer.stop = True  # Ultralytics ends after this epoch, and broadcasts it to the other ranks
 
     def _words(self, check: EpochCheck, stop: bool) -> str:
+        return f"FAULT at epoch {check.epoch}: {_reason(check)} {self._what_now(stop)}"
+
+    def _what_now(self, stop: bool) -> str:
         what = "training is stopped" if stop else "training goes on"
-        return f"FAULT at epoch {check.epoch}: {_reason(check)} The seam's checkpoint is kept: {self.kept}; {what}."
+        return f"The seam's checkpoint is kept: {self.kept}; {what}."
 
     def note_error(self, text: str) -> None:
         """Leave the error in guard.json where that is still possible."""
@@ -176,7 +262,12 @@ class Guard:
         write_atomically(self.run / "drift" / "guard.json", text.encode())
 
 
-def _reason(check: EpochCheck) -> str:
+def _many(trainer: Any) -> bool:
+    """Several processes train together (DDP)."""
+    return int(getattr(trainer, "world_size", 1) or 1) > 1
+
+
+def _reason(check: EpochCheck | EarlyCheck) -> str:
     from analyzer.domain.evidence import Verdict
 
     bad = [m for m in check.metrics if m.verdict is Verdict.FAULT]

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import DataSet
+from analyzer.domain.within import Within, marks
 from analyzer.errors import CheckpointError
-from analyzer.replicates.store import write_atomically
+from analyzer.replicates.store import within_to_body, write_atomically
 from analyzer.runs.dataset import manifest
 
-__all__ = ["keep_checkpoint", "keep_manifest", "seam_folder"]
+__all__ = ["keep_checkpoint", "keep_manifest", "keep_running", "seam_folder"]
 
 _TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")
 
@@ -73,6 +74,32 @@ def keep_manifest(checkpoint: Checkpoint, data: DataSet, root: Path) -> Path:
     facts = {"checkpoint": checkpoint.sha256, "epoch": checkpoint.csv_epoch, "data": manifest(data)}
     target = seam_folder(checkpoint, root) / "manifest.json"
     write_atomically(target, json.dumps(facts, indent=1, sort_keys=True).encode())
+    return target
+
+
+def keep_running(seam: Path, checkpoint: str, epoch: int, within: Within) -> Path:
+    """Write what the first resumed epoch showed at its marks so far into a seam's folder, atomically.
+
+    Parameters
+    ----------
+    seam
+        The folder.
+    checkpoint
+        SHA-256 of the checkpoint.
+    epoch
+        As results.csv counts.
+    within
+        The epoch from inside.
+
+    Raises
+    ------
+    StoreError
+        It cannot be written.
+    """
+    kept = {n: row for n, row in within.after.items() if n in marks(within.batches)}
+    facts = {"checkpoint": checkpoint, "epoch": epoch, "within": within_to_body(Within(within.batches, kept))}
+    target = seam / "running.json"
+    write_atomically(target, json.dumps(facts, indent=1).encode())
     return target
 
 

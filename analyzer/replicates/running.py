@@ -26,13 +26,14 @@ class Running:
     def __init__(self, batches: int, *, every: bool = False) -> None:
         self.batches = batches
         self.done = 0
-        self.marks = frozenset(range(1, batches + 1) if every else marks(batches))
+        self.looks = frozenset(marks(batches))
+        self.kept = frozenset(range(1, batches + 1)) if every else self.looks
         self.after: dict[int, dict[str, float]] = {}
 
     def batch_done(self, trainer: Any) -> dict[str, float] | None:
-        """Count a batch; what was read where it is a mark, else None."""
+        """Count a batch; what was read where it is kept, else None."""
         self.done += 1
-        if self.done not in self.marks:
+        if self.done not in self.kept:
             return None
         self.after[self.done] = running_row(trainer)
         return self.after[self.done]

@@ -22,7 +22,7 @@ from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within
 from analyzer.errors import StoreError
 
-__all__ = ["Store", "make_folder", "write_atomically"]
+__all__ = ["Store", "make_folder", "within_from_body", "within_to_body", "write_atomically"]
 
 SCHEMA = 1
 
@@ -88,19 +88,26 @@ def _to_body(replicate: Replicate) -> dict[str, Any]:
     return body
 
 
+def within_to_body(within: Within) -> dict[str, Any]:
+    """An epoch from inside as plain JSON."""
+    return {"batches": within.batches, "after": {str(n): _jsonable(row) for n, row in within.after.items()}}
+
+
+def within_from_body(body: Mapping[str, Any]) -> Within:
+    """The same read again."""
+    return Within(int(body["batches"]), {int(n): _floats(row) for n, row in body["after"].items()})
+
+
 def _epoch_to_body(e: EpochRecord) -> dict[str, Any]:
     body = {"epoch": e.epoch, "printed": _jsonable(e.printed), "exact": _jsonable(e.exact), "seconds": e.seconds}
     if e.within is not None:  # left out where there is none: such a file is as older versions wrote it
-        after = {str(n): _jsonable(row) for n, row in e.within.after.items()}
-        body["within"] = {"batches": e.within.batches, "after": after}
+        body["within"] = within_to_body(e.within)
     return body
 
 
 def _epoch_from_body(body: Mapping[str, Any]) -> EpochRecord:
     inside = body.get("within")
-    within = None
-    if inside is not None:
-        within = Within(int(inside["batches"]), {int(n): _floats(row) for n, row in inside["after"].items()})
+    within = None if inside is None else within_from_body(inside)
     return EpochRecord(
         int(body["epoch"]), _floats(body["printed"]), _floats(body["exact"]), float(body["seconds"]), within
     )

@@ -29,11 +29,11 @@ def test_words_arrive_and_every_new_model_is_guarded(ultralytics):
     assert seen == [["train", "resume", "model=a b/last.pt", "device=1"]]
     callbacks = base.get_default_callbacks()
     found = [guards(callbacks[event]) for event in EVENTS]
-    assert [len(f) for f in found] == [1, 1, 1]
-    assert len({id(f[0]) for f in found}) == 1  # a copy of the table keeps one guard, not three
+    assert [len(f) for f in found] == [1] * len(EVENTS)
+    assert len({id(f[0]) for f in found}) == 1  # a copy of the table keeps one guard, not one an event
     assert (found[0][0].on_fault, found[0][0].epochs) == ("stop", 2)
     yolo.main(["train", "resume"])
-    assert [len(guards(base.get_default_callbacks()[event])) for event in EVENTS] == [1, 1, 1]
+    assert [len(guards(base.get_default_callbacks()[event])) for event in EVENTS] == [1] * len(EVENTS)
 
 
 @pytest.mark.parametrize("words", [["--on-fault", "explode", "train"], ["--epochs", "0", "train"]])
