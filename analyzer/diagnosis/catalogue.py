@@ -92,7 +92,8 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         "head-rebuilt",
         _H,
-        "The data set has another number of classes than the stored model.",
+        "The data set has another number of classes than the stored model, or the head's weights after the seam are "
+        "unrelated to those before it while the rest of the model is not.",
         "Resume with the data yaml of the checkpoint; for other classes start a new training from the weights.",
     ),
     Entry(
@@ -138,6 +139,12 @@ CATALOGUE: tuple[Entry, ...] = (
         "Look into the log of the resume for an out-of-memory that halved the batch, or for a changed data set.",
     ),
     Entry(
+        "weights-replaced",
+        _W,
+        "All weights after the seam are unrelated to those before it.",
+        "Resume without pretrained= and without loading weights yourself.",
+    ),
+    Entry(
         "stale-cache",
         _W,
         "A label cache holds other classes than the label files beside it.",
@@ -171,7 +178,9 @@ def entry_of(finding_id: str) -> Entry:
     return _BY_ID[finding_id]
 
 
-def finding(finding_id: str, evidence: str, *, severity: Severity | None = None, remedy: str | None = None) -> Finding:
+def finding(
+    finding_id: str, evidence: str, *, severity: Severity | None = None, remedy: str | None = None, fault: str = ""
+) -> Finding:
     """Make a finding of the catalogue.
 
     Parameters
@@ -184,6 +193,8 @@ def finding(finding_id: str, evidence: str, *, severity: Severity | None = None,
         Less than the entry's, where this case weighs less.
     remedy
         Instead of the entry's, where the command can be named.
+    fault
+        As in :class:`analyzer.domain.evidence.Finding`.
 
     Raises
     ------
@@ -200,4 +211,4 @@ def finding(finding_id: str, evidence: str, *, severity: Severity | None = None,
     if _ORDER[weight] < _ORDER[entry.severity]:
         raise ValueError(f"{finding_id} is at most {entry.severity.value}, not {weight.value}")
     text = remedy if remedy is not None else entry.remedy if weight is not _I else ""
-    return Finding(finding_id, weight, evidence, text)
+    return Finding(finding_id, weight, evidence, text, fault)

@@ -12,6 +12,7 @@ from analyzer.domain.evidence import Cause, Certainty, Finding, Severity
 
 __all__ = ["Trial", "causes_of", "hit_of"]
 
+_CHANGED = "changed-arguments"
 # Warnings that name no cause by themselves.
 _NO_CAUSE = frozenset({"csv-artefact"})
 
@@ -83,11 +84,16 @@ def causes_of(
         What the re-validation said, where it disagrees. Data, cache and environment can all be the reason, so wrong
         data are likely, not certain.
     suspects
-        False where the verdict clears the resume: then only certain causes are named.
+        False where the verdict clears the resume: then only certain causes are named, and the changed arguments, whose
+        effect is part of the jump though it is no fault.
     measured
         True where the effect of the changed arguments was measured and is larger than the margin: they are likely then.
     """
-    found = [*_certain(findings, trials), *(_suspects(findings, trials, measured) if suspects else ())]
+    found = [*_certain(findings, trials)]
+    if suspects:
+        found += _suspects(findings, trials, measured)
+    else:
+        found += _suspects([f for f in findings if f.id == _CHANGED and f.fault], (), measured)
     if revalidation:
         found.append(Cause("wrong-data", Certainty.LIKELY, (revalidation,), _DATA_REMEDY))
     merged: dict[str, Cause] = {}
@@ -113,7 +119,7 @@ def _certain(findings: Sequence[Finding], trials: Sequence[Trial]) -> Iterator[C
             yield Cause(fault, Certainty.CERTAIN, (text,), remedy_of(fault))
     for finding in findings:
         if finding.severity is Severity.HARD:
-            yield Cause(finding.id, Certainty.CERTAIN, (finding.evidence,), finding.remedy)
+            yield Cause(finding.cause, Certainty.CERTAIN, (finding.evidence,), finding.remedy)
 
 
 def _suspects(findings: Sequence[Finding], trials: Sequence[Trial], measured: bool) -> Iterator[Cause]:
@@ -127,6 +133,5 @@ def _suspects(findings: Sequence[Finding], trials: Sequence[Trial], measured: bo
                     yield Cause(fault, Certainty.LIKELY, (text,), remedy_of(fault))
     for finding in findings:
         if finding.severity is Severity.WARNING and finding.id not in _NO_CAUSE:
-            likely = measured and finding.id == "changed-arguments"
-            weight = Certainty.LIKELY if likely else Certainty.POSSIBLE
-            yield Cause(finding.id, weight, (finding.evidence,), finding.remedy)
+            weight = Certainty.LIKELY if measured and finding.id == _CHANGED else Certainty.POSSIBLE
+            yield Cause(finding.cause, weight, (finding.evidence,), finding.remedy)

@@ -26,11 +26,18 @@ class OtherFile:
         The file.
     epoch
         As results.csv counts; 0 for a file that is no checkpoint of this run (``pretrained=``).
+    updates
+        Counter of its EMA; None where it is not known.
+    near
+        Distance of what was trained after the seam from it, relative to the distance from the seam's checkpoint; None
+        where it is not known. Far below 1, the resume trained from its weights.
     """
 
     path: Path
     sha256: str
     epoch: int
+    updates: int | None = None
+    near: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +62,15 @@ class Clues:
         Split to the images that the data yaml names, absolute.
     later_args
         Arguments that only a checkpoint after the seam knows to be different.
+    updates
+        Counter of the EMA in the seam's checkpoint, where a checkpoint after the seam shows that it ran on as the
+        arguments give: then the batch was not another one, nor was a checkpoint with another counter resumed.
+    state_kept
+        Whether Adam's step counters after the seam show that the optimizer's state was kept.
+    read_splits
+        Splits whose number of images gives the number of updates after the seam, where that of training does not.
+    names
+        Class names of the data set, by index.
     """
 
     observed: Mapping[str, float]
@@ -66,13 +82,21 @@ class Clues:
     files: tuple[OtherFile, ...] = ()
     splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
     later_args: Mapping[str, Any] = field(default_factory=dict)
+    updates: int | None = None
+    state_kept: bool = False
+    read_splits: tuple[str, ...] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def shift(self) -> float:
         """Median relative difference of the train losses, observed against replay; NaN where there are none."""
-        pairs = [(self.observed[c], self.replayed[c]) for c in self.differ if c.startswith("train/")]
-        relative = [(a - b) / abs(b) for a, b in pairs if np.isfinite([a, b]).all() and b]
-        return float(np.median(relative)) if relative else float("nan")
+        relative = self.shifts("train/")
+        return float(np.median(list(relative.values()))) if relative else float("nan")
+
+    def shifts(self, prefix: str) -> dict[str, float]:
+        """Relative difference of every column of that beginning that differs, observed against replay."""
+        pairs = {c: (self.observed[c], self.replayed[c]) for c in self.differ if c.startswith(prefix)}
+        return {c: (a - b) / abs(b) for c, (a, b) in pairs.items() if np.isfinite([a, b]).all() and b}
 
     @property
     def mosaic_open(self) -> bool:
@@ -115,7 +139,7 @@ class Hypothesis:
 
 
 def _shown(parameters: Mapping[str, Any]) -> str:
-    values = {k: v for k, v in parameters.items() if k != "sha256"}
+    values = {k: v for k, v in parameters.items() if k != "sha256" and v is not False}
     shown = [f"{k} {Path(v).name if k == 'path' else _plain(v)}" for k, v in values.items()]
     return f" ({', '.join(shown)})" if shown else ""
 

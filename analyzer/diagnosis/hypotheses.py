@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.diagnosis.clues import Clues, Hypothesis
+from analyzer.diagnosis.clues import Clues, Hypothesis, OtherFile
 from analyzer.diagnosis.rows import is_rate, is_train
 from analyzer.domain.evidence import Severity
 from analyzer.runs.versions import TRAIN_DEFAULTS
@@ -20,7 +20,8 @@ from analyzer.runs.versions import TRAIN_DEFAULTS
 __all__ = ["completions", "hypotheses"]
 
 _LARGE = 0.05  # a relative change of the train losses that another optimizer state does not make
-_OF_FINDING = {"steps-off": "batch-changed"}
+_NEAR = 0.8  # of the distance from the seam's checkpoint; measured on healthy resumed epochs: 0.98 and more
+_CLASSES = 0.3  # a relative change of the class loss that, where the other losses hardly move, the labels make
 _NO_AUGMENTATION: Mapping[str, Any] = dict.fromkeys(
     ("mosaic", "mixup", "cutmix", "copy_paste", "hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear",
      "perspective", "flipud", "fliplr", "erasing"), 0.0
@@ -41,7 +42,9 @@ def hypotheses(clues: Clues) -> tuple[Hypothesis, ...]:
         Those that the audit names come first, as a pair where it names two.
     """
     found = list(_by_columns(clues))
-    named = {_OF_FINDING.get(f.id, f.id): f for f in clues.findings if f.severity is Severity.WARNING}
+    # What the resumed run was given by its arguments is part of the replay already.
+    warnings = [f for f in clues.findings if f.severity is Severity.WARNING and f.id != "changed-arguments"]
+    named = {f.cause: f for f in warnings}
     first = [h for h in found if h.ids[0] in named]
     heads = list({h.ids[0]: h for h in reversed(first)}.values())[::-1]  # the first of each id
     pairs = [_pair(heads[0], heads[1], "the audit names both")] if len(heads) >= 2 else []
@@ -63,7 +66,7 @@ def completions(tried: Hypothesis, half: str, clues: Clues) -> tuple[Hypothesis,
     explained = half == "training" and any(is_train(c) for c in clues.differ)
     if not explained or len(tried.interventions) > 1:
         return ()
-    rest = (*_validation(""), *_other_val(clues))
+    rest = (*_validation(clues, ""), *_other_val(clues))
     return tuple(_pair(tried, h, f"{tried.ids[0]} alone gave the training columns") for h in rest)
 
 
@@ -78,10 +81,10 @@ def _by_columns(clues: Clues) -> Iterator[Hypothesis]:
         yield from _rates(clues)
         return
     if not any(is_train(c) for c in clues.differ):
-        yield from _validation("only validation differs")
+        yield from _validation(clues, "only validation differs")
         yield from _other_val(clues)
         return
-    for source in (_later, _pretrained, *_order(clues.shift)):
+    for source in (_later, _pretrained, _near, _other_split, _permuted, *_order(clues.shift)):
         yield from source(clues)
 
 
@@ -127,8 +130,9 @@ def _round(ratio: float) -> float:
     return ratio
 
 
-def _validation(why: str) -> Iterator[Hypothesis]:
-    yield Hypothesis((("ema-reset", {"updates": 0}),), why)
+def _validation(clues: Clues, why: str) -> Iterator[Hypothesis]:
+    if clues.updates is None:
+        yield Hypothesis((("ema-reset", {"updates": 0}),), why)
     yield Hypothesis((("ema-reset", {"raw": True}),), why)
 
 
@@ -139,7 +143,8 @@ def _other_val(clues: Clues) -> Iterator[Hypothesis]:
 
 
 def _optimizer(clues: Clues) -> Iterator[Hypothesis]:
-    yield Hypothesis((("optimizer-lost", {}),), "training differs at the scheduled learning rate")
+    if not clues.state_kept:
+        yield Hypothesis((("optimizer-lost", {}),), "training differs at the scheduled learning rate")
 
 
 def _later(clues: Clues) -> Iterator[Hypothesis]:
@@ -150,8 +155,50 @@ def _later(clues: Clues) -> Iterator[Hypothesis]:
 
 def _batch(clues: Clues) -> Iterator[Hypothesis]:
     batch = clues.args.get("batch")
-    if isinstance(batch, int) and batch > 1:
+    if isinstance(batch, int) and batch > 1 and clues.updates is None and not clues.read_splits:
         yield Hypothesis((("batch-changed", {"batch": batch // 2}),), "Ultralytics halves the batch when out of memory")
+
+
+def _other_split(clues: Clues) -> Iterator[Hypothesis]:
+    for split in clues.read_splits:
+        why = f"the number of {split} images gives the number of updates after the seam"
+        yield Hypothesis((("wrong-data", {"train": list(clues.splits[split])}),), why)
+
+
+def _permuted(clues: Clues) -> Iterator[Hypothesis]:
+    """Training labels in another order of the classes, where the class loss alone jumps."""
+    shifts = clues.shifts("train/")
+    of_classes = [v for c, v in shifts.items() if "cls" in c]
+    others = [abs(v) for c, v in shifts.items() if "cls" not in c]
+    n = len(clues.names)
+    if not of_classes or not others or n < 2 or sorted(clues.names) != list(range(n)):
+        return
+    if min(of_classes) < _CLASSES or min(of_classes) < 3 * float(np.median(others)):
+        return
+    rank = [int(i) for i in np.argsort(np.argsort([clues.names[i] for i in range(n)]))]
+    orders = {
+        "in alphabetical order": rank,
+        "counted from one": [min(i + 1, n - 1) for i in range(n)],
+        "counted as from one": [max(i - 1, 0) for i in range(n)],
+    }
+    for words, order in orders.items():
+        if order != list(range(n)):
+            why = f"the class loss alone jumps; the classes of the labels may be {words}"
+            yield Hypothesis((("wrong-data", {"order": order}),), why)
+
+
+def _near(clues: Clues) -> Iterator[Hypothesis]:
+    """The file from whose weights the resume trained, going by the weights after the seam."""
+    near = [f for f in clues.files if f.near is not None and f.near < _NEAR]
+    for other in sorted(near, key=lambda f: f.near or 0.0)[:1]:
+        yield from _replaced(other, f"the weights after the seam are nearer to those of {other.path.name}")
+
+
+def _replaced(other: OtherFile, why: str) -> Iterator[Hypothesis]:
+    """Weights and average, or the weights alone."""
+    for raw_only in (False, True):
+        named = {"path": str(other.path), "sha256": other.sha256, "raw_only": raw_only}
+        yield Hypothesis((("weights-replaced", named),), why)
 
 
 def _pretrained(clues: Clues) -> Iterator[Hypothesis]:
@@ -170,7 +217,10 @@ def _weights(clues: Clues) -> Iterator[Hypothesis]:
 
 def _files(fault: str, clues: Clues) -> Iterator[Hypothesis]:
     """best.pt before older epochs, the newest first; three at most."""
-    ranked = sorted((f for f in clues.files if f.epoch), key=lambda f: (f.path.name != "best.pt", -f.epoch))
+    found = [f for f in clues.files if f.epoch and (f.near is None or fault != "weights-replaced")]
+    if fault == "wrong-checkpoint" and clues.updates is not None:  # its counter would show after the seam
+        found = [f for f in found if f.updates in (None, clues.updates)]
+    ranked = sorted(found, key=lambda f: (f.path.name != "best.pt", -f.epoch))
     for other in ranked[:3]:
         file = {"path": str(other.path), "sha256": other.sha256}
         yield Hypothesis(((fault, file),), f"{other.path.name} (epoch {other.epoch}) lies in the run")

@@ -80,14 +80,15 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature(
         "weights-replaced",
         "Train losses jump at once, validation (EMA) follows later.",
-        "Not visible.",
-        "The file that `pretrained` names; the weights of the same three files.",
+        "All weights unrelated to those before the seam, in the first three epochs after it.",
+        "The file that `pretrained` names; the one to whose weights those after the seam are nearer than to the seam's "
+        "checkpoint; where there is no later checkpoint, the weights of the same three files.",
         "Resume without pretrained=; later versions do not let it overwrite resumed weights (upstream PR #25854).",
     ),
     Signature(
         "head-rebuilt",
         "mAP about 0, class loss high.",
-        "Number of classes of data set and model.",
+        "Number of classes of data set and model; the head's weights after the seam against those before it.",
         "",
     ),
     Signature(
@@ -106,7 +107,8 @@ SIGNATURES: tuple[Signature, ...] = (
         "wrong-data",
         "Everything jumps; with other validation images only validation.",
         "Class names, numbers of images, the manifest of the seam.",
-        "Training or validation on another split of the data yaml.",
+        "Training or validation on another split of the data yaml; training labels in alphabetical order of the class "
+        "names or shifted by one, where the class loss alone jumps.",
     ),
     Signature(
         "batch-changed",

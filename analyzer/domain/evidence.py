@@ -95,12 +95,21 @@ class Finding:
         What was seen, with numbers.
     remedy
         What to do, in one sentence.
+    fault
+        Id of the fault that it is a sign of, where that is another: a batch among `changed-arguments` is
+        `batch-changed`.
     """
 
     id: str
     severity: Severity
     evidence: str
     remedy: str
+    fault: str = ""
+
+    @property
+    def cause(self) -> str:
+        """Id under which it stands among the causes."""
+        return self.fault or self.id
 
 
 class Certainty(str, Enum):

@@ -6,26 +6,23 @@ answer of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from analyzer.diagnosis.audit import Audited
 from analyzer.diagnosis.causes import Trial, hit_of
-from analyzer.diagnosis.clues import Clues, Hypothesis, OtherFile
+from analyzer.diagnosis.clues import Hypothesis
 from analyzer.diagnosis.hypotheses import completions, hypotheses
 from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Replay
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Replicate
 from analyzer.errors import DriftError
+from analyzer.pipeline.clues import collect_clues
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.replay import replay_arm
 from analyzer.pipeline.scene import Scene
 from analyzer.pipeline.study import FINGERPRINT, Study
 from analyzer.report.analysis import StepResult
-from analyzer.runs.args import diff_args
-from analyzer.runs.checkpoint import read_checkpoint
 
 __all__ = ["MOST_EPOCHS", "Search", "search", "skipped"]
 
@@ -87,7 +84,7 @@ def search(
     replayed
         The replay, which gave another row.
     """
-    clues = _clues(scene, study, audited, replayed)
+    clues = collect_clues(scene, study, audited, replayed.epochs[0].printed if replayed.epochs else {})
     queue = list(hypotheses(clues))
     trials: list[Trial] = []
     before = collector.epochs_trained
@@ -120,45 +117,6 @@ def _try(
     printed = [e.printed for e in found.epochs[:1]]
     columns, differ = differing_columns(scene.observed_rows(1), printed, scene.run.history.unit)
     return Trial(hypothesis, columns, differ)
-
-
-def _clues(scene: Scene, study: Study, audited: Audited, replayed: Replicate) -> Clues:
-    printed = replayed.epochs[0].printed if replayed.epochs else {}
-    _, differ = differing_columns([scene.observed], [printed], scene.run.history.unit)
-    configured = {**study.checkpoint.train_args, **{c.name: c.after for c in scene.diff.changes}}
-    after = audited.facts.after
-    later = diff_args(configured, after.checkpoint.train_args).changes if after is not None else ()
-    data = study.other_data[-1] if study.other_data else study.data
-    return Clues(
-        observed=scene.observed,
-        replayed=printed,
-        differ=differ,
-        args=configured,
-        epoch=scene.seam.epoch,
-        findings=audited.findings,
-        files=tuple(_files(scene, study, configured.get("pretrained"))),
-        splits={k: tuple(str(p) for p in v) for k, v in data.splits.items()},
-        later_args={c.name: c.after for c in later},
-    )
-
-
-def _files(scene: Scene, study: Study, pretrained: object) -> Iterator[OtherFile]:
-    """Other checkpoints of the run from before the seam, each content once, and the file that ``pretrained`` names."""
-    seen = {study.checkpoint.sha256}
-    for path in scene.run.checkpoints:
-        try:
-            other = read_checkpoint(path, trust=study.trust)
-        except DriftError:
-            continue
-        if other.sha256 not in seen and 0 < other.csv_epoch < study.checkpoint.csv_epoch:
-            seen.add(other.sha256)
-            yield OtherFile(path, other.sha256, other.csv_epoch)
-    if isinstance(pretrained, str) and pretrained.endswith(".pt") and Path(pretrained).is_file():
-        path = Path(pretrained).absolute()
-        try:
-            yield OtherFile(path, read_checkpoint(path, trust=study.trust).sha256, 0)
-        except DriftError:
-            return
 
 
 def _words(trial: Trial) -> str:

@@ -20,7 +20,7 @@ from analyzer.errors import CheckpointError
 from analyzer.runs.checkpoint import scan_checkpoint
 from analyzer.runs.scan import Inert, Tensor
 
-__all__ = ["GroupFacts", "MomentFacts", "OptimizerFacts", "TensorFacts", "read_tensors"]
+__all__ = ["GroupFacts", "MomentFacts", "OptimizerFacts", "TensorFacts", "read_tensors", "read_weights"]
 
 _FORMATS: Mapping[str, tuple[str, str]] = {
     "HalfStorage": ("float16", "<f2"),
@@ -200,6 +200,25 @@ def read_tensors(path: Path, *, trust: bool = False) -> TensorFacts:
         scaler=dict(scaler) if isinstance(scaler, dict) else {},
         has_scaler_entry="scaler" in payload,
     )
+
+
+def read_weights(path: Path, *, trust: bool = False) -> dict[str, NDArray[np.float32]]:
+    """Layer to its numbers, flat, as fp32; parameters of at least two dimensions only (no biases, no norms).
+
+    Parameters
+    ----------
+    path, trust
+        As in :func:`read_tensors`.
+
+    Raises
+    ------
+    CheckpointError
+        As in :func:`read_tensors`.
+    """
+    raw, payload = scan_checkpoint(path, trust=trust)
+    archive = _Archive(path, raw)
+    named = _weights(payload.get("ema") or payload.get("model"), "", set())
+    return {n: archive.numbers(t).astype(np.float32) for n, t in named if len(t.shape) >= 2 and archive.format(t)}
 
 
 def _pieces(numbers: NDArray[Any]) -> Iterator[NDArray[Any]]:

@@ -15,14 +15,19 @@ _AUGMENTATION = (
     "hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear", "perspective", "flipud", "fliplr", "bgr",
     "mixup", "cutmix", "copy_paste", "copy_paste_mode", "auto_augment", "erasing", "augmentations",
 )  # fmt: skip
-_IDS = {
+_IDS = {  # argument to the fault that it makes
     "lr0": "lr-jump",
     "optimizer": "optimizer-changed",
     "mosaic": "mosaic-state",
     "close_mosaic": "mosaic-state",
     "amp": "amp-changed",
+    "batch": "batch-changed",
+    "imgsz": "batch-changed",
+    "data": "wrong-data",
+    "augmentations": "augmentation-changed",
     **dict.fromkeys(_AUGMENTATION, "augmentation-changed"),
 }
+_REFUSED = {name: fault for name, fault in _IDS.items() if fault != "batch-changed"}  # that one is no hard finding
 
 
 def check_arguments(facts: AuditFacts) -> Iterator[Finding]:
@@ -64,7 +69,7 @@ def _refused(change: ArgChange, where: str) -> Finding:
     if change.name == "lr0" and isinstance(change.before, float) and isinstance(change.after, float) and change.before:
         factor = f" (factor {change.after / change.before:.4g})"
     return finding(
-        _IDS.get(change.name, "edited-arguments"),
+        _REFUSED.get(change.name, "edited-arguments"),
         f"{change.name} is {change.before} in the checkpoint and {change.after} in {where}{factor}; Ultralytics "
         "refuses to change it on resume, so the checkpoint was edited or this was a new run.",
         remedy=f"Resume again from the unedited checkpoint, with {change.name}={change.before}.",
@@ -76,6 +81,7 @@ def _allowed(change: ArgChange, where: str) -> Finding:
         "changed-arguments",
         f"{change.name} was changed from {change.before} to {change.after} at the resume (in {where}).",
         remedy=f"If you did not want it, resume with {change.name}={change.before}.",
+        fault=_IDS.get(change.name, ""),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from analyzer.diagnosis.audit.caches import label_of
 from analyzer.diagnosis.audit.data import seconds_of
 from analyzer.diagnosis.audit.facts import AuditFacts, DataFacts, ManifestChange, Side
+from analyzer.diagnosis.audit.weights import MOST_EPOCHS
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import DataSet, Run, Seam
 from analyzer.errors import CheckpointError, DataError
@@ -19,6 +20,7 @@ from analyzer.runs.fingerprint import list_images
 from analyzer.runs.labelcache import read_label_cache
 from analyzer.runs.tensors import read_tensors
 from analyzer.runs.versions import installed_versions
+from analyzer.runs.weights import PartMove, moves, trained_between
 
 __all__ = ["collect_facts", "find_after"]
 
@@ -65,6 +67,7 @@ def collect_facts(
         _after_side(after, trust),
         _data(args, where, before, data, _manifest_of(run, before)),
         installed_versions(),
+        _moved(before, after, trust),
     )
 
 
@@ -97,6 +100,14 @@ def _after_side(after: Checkpoint | None, trust: bool) -> Side | None:
         return Side(after, read_tensors(after.path, trust=trust))
     except CheckpointError:
         return Side(after)
+
+
+def _moved(before: Checkpoint | None, after: Checkpoint | None, trust: bool) -> tuple[PartMove, ...]:
+    """How the weights moved over the first epochs after the seam; later a training may have moved them itself."""
+    if before is None or after is None or not 1 <= after.epoch - before.epoch <= MOST_EPOCHS:
+        return ()
+    trained = trained_between(before, after, trust=trust)
+    return moves(*trained) if trained is not None else ()
 
 
 def _manifest_of(run: Run | None, before: Checkpoint | None) -> Mapping[str, Any] | None:

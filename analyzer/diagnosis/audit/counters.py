@@ -9,7 +9,7 @@ from analyzer.diagnosis.audit.steps import loops, optimizer_steps
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding
 
-__all__ = ["check_counters", "older_start"]
+__all__ = ["check_counters", "older_start", "splits_of_steps"]
 
 
 def check_counters(facts: AuditFacts) -> Iterator[Finding]:
@@ -74,8 +74,28 @@ def _updates(facts: AuditFacts) -> Iterator[Finding]:
         for loop in loops(before.train_args, nb)
     ]
     if expected and made not in expected:
+        splits = splits_of_steps(facts)
+        as_many = f" As many as from the {splits[0]} images." if splits else ""
         yield finding(
             "steps-off",
             f"The EMA was updated {made} times in {epochs} epochs after the seam; {batches} batches an epoch, batch "
-            f"{before.train_args.get('batch')} and nbs {before.train_args.get('nbs', 64)} give {expected[0]}.",
+            f"{before.train_args.get('batch')} and nbs {before.train_args.get('nbs', 64)} give {expected[0]}.{as_many}",
+            fault="wrong-data" if splits else "batch-changed",
         )
+
+
+def splits_of_steps(facts: AuditFacts) -> tuple[str, ...]:
+    """Splits other than training whose number of images gives exactly the EMA updates made since the seam."""
+    before = facts.before.checkpoint if facts.before else None
+    after = facts.after.checkpoint if facts.after else None
+    if before is None or after is None or before.updates is None or after.updates is None:
+        return ()
+    made, found = after.updates - before.updates, []
+    for split, images in facts.data.images.items():
+        batches = facts.batches_of(images)
+        if split == "train" or batches is None or images == facts.data.images.get("train"):
+            continue
+        kinds = loops(before.train_args, batches)
+        steps = [optimizer_steps(k, before.epoch + 1, after.epoch, starts=facts.process_starts) for k in kinds]
+        found += [split] if made in steps else []
+    return tuple(found)

@@ -9,6 +9,7 @@ from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.runs.labelcache import CacheFacts
 from analyzer.runs.tensors import TensorFacts
+from analyzer.runs.weights import PartMove
 
 __all__ = ["AuditFacts", "DataFacts", "ManifestChange", "Side"]
 
@@ -93,6 +94,8 @@ class AuditFacts:
         The data set as it is now.
     installed
         Package to installed version.
+    moved
+        How the parts of the model moved across the seam; empty where it is not known.
     """
 
     run: Run | None
@@ -102,12 +105,16 @@ class AuditFacts:
     after: Side | None
     data: DataFacts = field(default_factory=DataFacts)
     installed: Mapping[str, str | None] = field(default_factory=dict)
+    moved: tuple[PartMove, ...] = ()
 
     @property
     def batches(self) -> int | None:
         """Batches an epoch, from the images found now; None where batch or images are unknown."""
-        args = self.train_args
-        images, batch, fraction = self.data.images.get("train"), args.get("batch"), args.get("fraction", 1.0)
+        return self.batches_of(self.data.images.get("train"))
+
+    def batches_of(self, images: int | None) -> int | None:
+        """Batches an epoch of so many images; None where batch or images are unknown."""
+        batch, fraction = self.train_args.get("batch"), self.train_args.get("fraction", 1.0)
         if not images or not isinstance(batch, (int, float)) or batch < 1 or not isinstance(fraction, (int, float)):
             return None
         used = fraction if isinstance(fraction, int) and fraction > 1 else max(1, round(images * float(fraction)))

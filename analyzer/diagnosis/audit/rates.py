@@ -171,7 +171,26 @@ def _words(args: Mapping[str, Any], column: _Column, row: int, epoch: int) -> st
 def _again(
     args: Mapping[str, Any], here: Sequence[_Column], row: int, epoch: int, since: int, kinds: Sequence[Loop]
 ) -> bool:
-    """Whether every column that is off has a rate of a repeated warmup."""
+    """Whether every column that is off has a rate of a repeated warmup, of this length or of another."""
     return all(
         _close(c.values[row], repeated_warmup_rates(args, c.base, epoch - 1, since - 1, kinds), 2e-4) for c in here
-    )
+    ) or _of_another_length(args, here, row, epoch, since, kinds)
+
+
+def _of_another_length(
+    args: Mapping[str, Any], here: Sequence[_Column], row: int, epoch: int, since: int, kinds: Sequence[Loop]
+) -> bool:
+    """Whether one length of warmup gives the rates of the weights and that of the biases, which starts elsewhere.
+
+    Weights ramp from 0, so their rate gives the length; a multiplied schedule would move the biases by the same factor.
+    """
+    bias = float(args.get("warmup_bias_lr", 0.1) or 0.0)
+    targets = [c.base * decay(args, epoch - 1) for c in here]
+    shares = [c.values[row] / t for c, t in zip(here, targets, strict=True)]
+    share = min(shares)
+    if not kinds or not bias or not 0 < share < 1 or max(shares) == share:
+        return False
+    length = ((epoch - since + 1) * kinds[0].batches - 1) / share
+    rates = [(share * t, bias + (t - bias) * share) for t in targets]
+    fit = all(_close(c.values[row], r, 2e-4) for c, r in zip(here, rates, strict=True))
+    return fit and abs(length - round(length)) <= 2e-4 * length

@@ -15,6 +15,7 @@ from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.audit.history import check_history
 from analyzer.diagnosis.audit.optimizer import check_optimizer
 from analyzer.diagnosis.audit.rates import check_rates
+from analyzer.diagnosis.audit.weights import check_weights
 from analyzer.diagnosis.known_bugs import check_known_bugs
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Finding, Severity
@@ -26,6 +27,7 @@ _CHECKS: tuple[Callable[[AuditFacts], Iterator[Finding]], ...] = (
     check_rates,
     check_history,
     check_optimizer,
+    check_weights,
     check_counters,
     check_arguments,
     check_data,

@@ -58,6 +58,13 @@ def test_a_cleared_resume_has_no_suspects_but_keeps_what_is_certain():
     assert [c.id for c in causes_of([Finding("csv-artefact", Severity.WARNING, "gap", "x")])] == []
 
 
+def test_a_changed_argument_is_named_by_its_fault_though_the_resume_is_cleared():
+    warned = Finding("changed-arguments", Severity.WARNING, "batch", "go back", "batch-changed")
+    half = Trial(LOST, COLUMNS, ("val/box_loss",))
+    assert [c.id for c in causes_of([warned], [half], suspects=False)] == ["batch-changed"]
+    assert [(c.id, c.certainty) for c in causes_of([warned], measured=True)] == [("batch-changed", Certainty.LIKELY)]
+
+
 def test_changed_arguments_whose_effect_was_measured_are_likely():
     warned = [Finding(name, Severity.WARNING, name, "go back") for name in ("environment", "changed-arguments")]
     assert [c.id for c in causes_of(warned)] == ["environment", "changed-arguments"]

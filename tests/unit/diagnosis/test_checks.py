@@ -14,6 +14,7 @@ from analyzer.diagnosis.document import faults_page
 from analyzer.diagnosis.known_bugs import KnownBug, known_bugs
 from analyzer.domain.evidence import Severity
 from analyzer.domain.run import SeamSign
+from analyzer.runs.weights import PartMove
 
 _spec = importlib.util.spec_from_file_location("audit_build", Path(__file__).with_name("build.py"))
 build = importlib.util.module_from_spec(_spec)
@@ -268,3 +269,45 @@ def test_catalogue():
 def test_the_page_of_faults_is_up_to_date():
     page = Path(__file__).parents[3] / "docs" / "FAULTS.md"
     assert page.read_text(encoding="utf-8") == faults_page()
+
+
+def test_a_warmup_of_another_length_is_seen_by_its_biases():
+    share = (build.BATCHES - 1) / (3 * build.BATCHES)  # three epochs, where the arguments say none
+    whole = build.facts()
+    rates = {name: whole.run.history.column(name).copy() for name in ("lr/pg0", "lr/pg1")}
+    at = build.SEAM - 1
+    target = rates["lr/pg0"][at]
+    rates["lr/pg0"][at] = share * target
+    multiplied = {name: np.where(np.arange(build.N) == at, share * r, r) for name, r in rates.items()}
+    rates["lr/pg1"][at] = 0.1 + (target - 0.1) * share
+    assert found(build.with_history(**rates)) == [("warmup-repeated", HARD)]
+    multiplied["lr/pg0"] = multiplied["lr/pg1"]
+    assert found(build.with_history(**multiplied)) == [("lr-jump", HARD)]
+
+
+@pytest.mark.parametrize(
+    ("body", "head", "seen"),
+    [
+        (0.999, 0.999, []),
+        (0.999, 0.02, [("head-rebuilt", HARD)]),
+        (0.02, 0.02, [("weights-replaced", WARNING)]),
+        (0.7, 0.02, []),
+    ],
+)
+def test_unrelated_weights_after_the_seam(body, head, seen):
+    moved = (PartMove("body", body, 1.0), PartMove("cv2", 0.999, 0.1), PartMove("cv3", head, 1.0))
+    assert found(build.facts(moved=moved)) == seen
+    late = replace(build.with_after(epoch=build.SEAM + 4, updates=None), moved=moved)
+    assert not {"head-rebuilt", "weights-replaced"} & {i for i, _ in found(late)}
+
+
+def test_as_many_steps_as_from_the_images_of_another_split():
+    whole = build.with_after(updates=(build.SEAM - 1) * build.BATCHES + 1)  # one batch, as of the four val images
+    (seen,) = [f for f in audit_run(whole) if f.id == "steps-off"]
+    assert (seen.cause, "from the val images" in seen.evidence) == ("wrong-data", True)
+
+
+def test_a_changed_batch_stands_among_the_causes_as_such():
+    whole = build.facts()
+    whole = replace(whole, run=replace(whole.run, args={**whole.run.args, "batch": 8, "workers": 3}))
+    assert {f.cause for f in audit_run(whole) if f.id == "changed-arguments"} == {"batch-changed", "changed-arguments"}

@@ -88,18 +88,20 @@ def test_lost_augmentation_arguments_come_back_as_defaults():
     assert {"fliplr": 0.5} in lost
 
 
-def warning(name):
-    return Finding(name, Severity.WARNING, "seen", "do")
+def warning(name, fault=""):
+    return Finding(name, Severity.WARNING, "seen", "do", fault)
 
 
 def test_what_the_audit_names_comes_first():
-    found = hypotheses(replace(training(0.01), findings=(warning("steps-off"),)))
+    found = hypotheses(replace(training(0.01), findings=(warning("steps-off", "batch-changed"),)))
     assert found[0].interventions == (("batch-changed", {"batch": 4}),)
     assert found[1].ids == ("optimizer-lost",)
 
 
 def test_two_names_of_the_audit_are_tried_as_a_pair_first():
-    found = hypotheses(replace(training(0.01), findings=(warning("steps-off"), warning("mosaic-state"))))
+    found = hypotheses(
+        replace(training(0.01), findings=(warning("steps-off", "batch-changed"), warning("mosaic-state")))
+    )
     assert set(found[0].ids) == {"batch-changed", "mosaic-state"}
     assert [len(h.ids) for h in found[1:3]] == [1, 1]
 
@@ -122,3 +124,31 @@ def test_a_small_shift_is_ordered_by_its_sign_after_the_optimizer(shift, third):
     files = (OtherFile(Path("/run/weights/best.pt"), "a", 5),)
     found = hypotheses(replace(training(shift), files=files))
     assert [h.ids[0] for h in found[:3]] == ["optimizer-lost", "batch-changed", third]
+
+
+def test_counters_that_ran_on_rule_out_what_they_would_show():
+    older = OtherFile(Path("/run/weights/epoch3.pt"), "a", 4, updates=200)
+    known = replace(training(0.01), files=(older,), updates=2000, state_kept=True)
+    assert not {"wrong-checkpoint", "batch-changed", "optimizer-lost"} & {i for h in hypotheses(known) for i in h.ids}
+    open_ = {i for h in hypotheses(replace(known, updates=None, state_kept=False)) for i in h.ids}
+    assert {"wrong-checkpoint", "batch-changed", "optimizer-lost"} <= open_
+
+
+def test_weights_near_those_of_a_file_are_tried_first_with_and_without_its_average():
+    files = (OtherFile(Path("/run/weights/best.pt"), "a", 5, near=1.4), OtherFile(Path("/r/e3.pt"), "b", 4, near=0.2))
+    first, second = hypotheses(replace(training(0.3), files=files))[:2]
+    assert first.interventions == (("weights-replaced", {"path": "/r/e3.pt", "sha256": "b", "raw_only": False}),)
+    assert second.interventions[0][1]["raw_only"] is True
+    assert first.words == "weights-replaced (path e3.pt)"
+
+
+def test_the_split_that_the_counter_points_to_is_tried_first():
+    first = hypotheses(replace(training(0.01), read_splits=("val",)))[0]
+    assert first.interventions == (("wrong-data", {"train": ["/d/val"]}),)
+
+
+def test_a_jump_of_the_class_loss_alone_points_to_the_order_of_the_classes():
+    jumped = clues(**{"train/box_loss": 1.001, "train/cls_loss": 5.0})
+    orders = [h.interventions[0][1]["order"] for h in hypotheses(replace(jumped, names={0: "b", 1: "a", 2: "c"}))[:3]]
+    assert orders == [[1, 0, 2], [1, 2, 2], [0, 0, 1]]
+    assert "wrong-data" not in {hypotheses(training(0.01))[0].ids[0]}

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from analyzer.diagnosis.audit import Audited, AuditFacts
 from analyzer.domain.evidence import Replay
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError
@@ -46,12 +47,12 @@ def found(rows, *, observed=OBSERVED, budget=99):
     scene = SimpleNamespace(
         run=run, observed=observed, observed_rows=lambda k: [observed], diff=ArgsDiff(()), seam=SimpleNamespace(epoch=5)
     )
-    data = SimpleNamespace(splits={"train": (Path("/d/train"),), "val": (Path("/d/val"),)})
+    data = SimpleNamespace(names={}, splits={"train": (Path("/d/train"),), "val": (Path("/d/val"),)})
     checkpoint = SimpleNamespace(train_args=ARGS, sha256="0", csv_epoch=4)
     study = SimpleNamespace(
         checkpoint=checkpoint, data=data, other_data=(), trust=False, with_data=lambda changes: (None, dict(changes))
     )
-    audited = SimpleNamespace(findings=(), facts=SimpleNamespace(after=None))
+    audited = Audited(AuditFacts(None, None, (), None, None), ())
     collector = FakeCollector(rows, budget)
     said = []
     progress = SimpleNamespace(message=said.append)
