@@ -33,7 +33,7 @@ class WrongCheckpoint(Intervention):
 
     def edit_checkpoint(self, payload: dict[str, Any]) -> None:
         """Take the other file's weights, EMA, optimizer and counters; epoch and arguments stay."""
-        other = load_payload(self.path)
+        other = load_payload(self.path, sha256=self.sha256)
         arguments = getattr(payload.get("ema"), "args", None)
         payload.update({k: other.get(k) for k in _STATE if k in payload or k in other})
         if payload.get("ema") is not None and arguments is not None:
@@ -61,7 +61,7 @@ class WeightsReplaced(Intervention):
         self.raw_only = raw_only
 
     def _fitting(self, module: Any) -> dict[str, Any]:
-        other = load_payload(self.path)
+        other = load_payload(self.path, sha256=self.sha256)
         source = other.get("ema") or other.get("model")
         if source is None:
             raise CheckpointError(f"{self.path} holds no weights.", "Give an Ultralytics checkpoint.")

@@ -98,6 +98,7 @@ class Study:
             reseed=arm.name not in (REPLAY, FINGERPRINT),
             validate=arm.name == REVALIDATION,
             fresh=bool(arm.overrides.get(FRESH)),
+            sha256=self.checkpoint.sha256,
             never_finite=tuple(k for k, v in self.checkpoint.train_metrics.items() if not math.isfinite(v)),
         )
 

@@ -41,9 +41,9 @@ def replicate_args(stored: Mapping[str, Any], job: ArmJob, data: str) -> dict[st
 
 def fresh_args(copy: Path) -> dict[str, Any]:
     """Arguments with which ``YOLO(copy).train(...)`` makes a new training of a prepared copy."""
-    from analyzer.runs.checkpoint import load_payload
+    import torch
 
-    args = load_payload(copy, trust=True)["train_args"]  # written by `prepare_copy` a moment ago
+    args = torch.load(copy, map_location="cpu", weights_only=False)["train_args"]  # written by `prepare_copy`
     return {k: v for k, v in args.items() if k not in _NOT_FOR_TRAIN}
 
 

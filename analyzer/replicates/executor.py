@@ -102,9 +102,12 @@ class LocalExecutor:
         self.current = None  # an arm that cannot be set up leaves the worker with none
         if self.process is None or self.process.poll() is not None:
             environ = environment(self.scratch, os.environ, trust=job.trust)
-            command = [sys.executable, "-m", "analyzer.replicates.worker", self.scratch, self.log, *self.protected]
+            places = (p.absolute() for p in (self.scratch, self.log, *self.protected))
+            command = [sys.executable, "-m", "analyzer.replicates.worker", *places]
             self.process = subprocess.Popen(
                 [str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ,
+                # `-m` imports from the working directory first, and that may be a stranger's run directory.
+                cwd=None if job.trust else self.scratch,
                 start_new_session=True,  # Ctrl-C reaches the driver alone, which then decides
             )  # fmt: skip
         self._send({"op": "arm", "job": dump(job)})

@@ -52,6 +52,8 @@ class ArmJob:
         A new training from the checkpoint's weights instead of a resume.
     fraction
         Stop each path after this fraction of its first epoch, in (0, 1); None: whole epochs. Such a path has no row.
+    sha256
+        Of the checkpoint as the driver read it; the worker refuses a file that has changed since. Empty: any.
     """
 
     arm: Arm
@@ -71,6 +73,7 @@ class ArmJob:
     never_finite: tuple[str, ...] = ()
     fresh: bool = False
     fraction: float | None = None
+    sha256: str = ""
 
     @classmethod
     def load(cls, message: Mapping[str, Any]) -> ArmJob:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["environment", "guard_writes", "quiet_settings", "redirect_caches", "spare_images"]
+__all__ = ["environment", "guard_loads", "guard_writes", "quiet_settings", "redirect_caches", "spare_images"]
 
 TRACKERS = ("clearml", "comet", "dvc", "hub", "mlflow", "neptune", "raytune", "tensorboard", "wandb")
 
@@ -29,7 +29,13 @@ def environment(scratch: Path, base: Mapping[str, str], *, trust: bool = False) 
         "CLEARML_OFFLINE_MODE": "1",
         "MLFLOW_TRACKING_URI": (scratch / "mlruns").as_uri(),
         "PYTHONDONTWRITEBYTECODE": "1",
+        # The worker starts in scratch; its modules are found where the driver's were.
+        "PYTHONPATH": os.pathsep.join(str(p.absolute()) for p in _modules(base)),
     }
+
+
+def _modules(base: Mapping[str, str]) -> tuple[Path, ...]:
+    return tuple(Path(p) for p in base.get("PYTHONPATH", "").split(os.pathsep) if p)
 
 
 def quiet_settings(scratch: Path) -> None:
@@ -62,6 +68,43 @@ def redirect_caches(scratch: Path) -> None:
     for module in (dataset, utils):
         module.load_dataset_cache_file = load_in_scratch
         module.save_dataset_cache_file = save_in_scratch
+
+
+def guard_loads(scratch: Path) -> None:
+    """Let Ultralytics unpickle nothing but what this process wrote, unless the checkpoint is trusted.
+
+    A run's arguments may name further checkpoints (``pretrained``, a teacher). Only newer versions of Ultralytics have
+    an allow-list, so those go through ours, in any version. To be called before Ultralytics is imported, since it keeps
+    a reference to ``torch.load``.
+
+    Parameters
+    ----------
+    scratch
+        Where the worker's own checkpoint copy and label caches lie.
+    """
+    if os.environ.get("ULTRALYTICS_SAFE_LOAD") == "false":  # what `environment` says where the user trusts the file
+        return
+    import numpy as np
+    import torch
+
+    from analyzer.runs.checkpoint import load_payload
+
+    own = os.path.realpath(scratch) + os.sep
+    load, arrays = torch.load, np.load
+
+    def is_own(file: object) -> bool:
+        return isinstance(file, (str, os.PathLike)) and os.path.realpath(file).startswith(own)
+
+    def load_listed(f: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(f, (str, os.PathLike)) and not is_own(f):
+            return load_payload(Path(f))
+        return load(f, *args, **{**kwargs, "weights_only": kwargs.get("weights_only") if is_own(f) else True})
+
+    def load_plain(file: Any, *args: Any, **kwargs: Any) -> Any:
+        return arrays(file, *args, **(kwargs if is_own(file) else {**kwargs, "allow_pickle": False}))
+
+    torch.load = load_listed
+    np.load = load_plain
 
 
 def guard_writes(protected: tuple[Path, ...], allowed: tuple[Path, ...]) -> None:

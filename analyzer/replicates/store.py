@@ -22,7 +22,7 @@ from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within
 from analyzer.errors import StoreError
 
-__all__ = ["Store", "make_folder", "within_from_body", "within_to_body", "write_atomically"]
+__all__ = ["Store", "document_of", "make_folder", "within_from_body", "within_to_body", "write_atomically"]
 
 SCHEMA = 1
 
@@ -53,7 +53,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as f:
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as f:  # never through a link that lies there
             f.write(data)
             f.flush()
             os.fsync(f.fileno())
@@ -121,6 +122,13 @@ def _from_body(body: Mapping[str, Any]) -> Replicate:
     )
 
 
+def document_of(replicate: Replicate, study: str) -> bytes:
+    """Content of a replicate's file in a study."""
+    body = _to_body(replicate)
+    document = {"schema": SCHEMA, "study": study, "checksum": _checksum(body), "replicate": body}
+    return json.dumps(document, indent=1).encode()
+
+
 class Store:
     """The files of one study.
 
@@ -150,9 +158,7 @@ class Store:
 
     def put(self, replicate: Replicate) -> None:
         """Write a finished replicate, replacing a shorter one of the same seed."""
-        body = _to_body(replicate)
-        document = {"schema": SCHEMA, "study": self.study, "checksum": _checksum(body), "replicate": body}
-        write_atomically(self.file_of(replicate.arm, replicate.seed), json.dumps(document, indent=1).encode())
+        write_atomically(self.file_of(replicate.arm, replicate.seed), document_of(replicate, self.study))
 
     def get(self, arm: str, seed: int) -> Replicate | None:
         """The replicate of that arm and seed; None where there is none or its file is damaged."""
@@ -180,10 +186,18 @@ class Store:
             path.replace(path.with_suffix(".damaged"))
             return None
 
+    def _refuse_links(self) -> None:
+        """A stranger's run directory may bring a link as its log or folder: it would be written through."""
+        names = ("lock", "worker.log", "scratch", "replicates")
+        for path in (self.path, *(self.path / n for n in names), *(self.path / "replicates").glob("*")):
+            if path.is_symlink():
+                raise StoreError(f"{path} is a symbolic link, and nothing is written through it.", "Choose --out.")
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the study for one driver; the kernel releases it when the driver dies, however it dies."""
         make_folder(self.path)
+        self._refuse_links()
         try:
             file = (self.path / "lock").open("a+")
         except OSError as e:

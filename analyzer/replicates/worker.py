@@ -22,7 +22,7 @@ from analyzer.errors import DriftError
 from analyzer.faults.registry import make
 from analyzer.replicates.copy import fresh_args, prepare_copy
 from analyzer.replicates.job import ArmJob
-from analyzer.replicates.sandbox import guard_writes, quiet_settings, redirect_caches, spare_images
+from analyzer.replicates.sandbox import guard_loads, guard_writes, quiet_settings, redirect_caches, spare_images
 from analyzer.replicates.store import Store
 
 __all__ = ["Worker", "main"]
@@ -89,7 +89,8 @@ class Worker:
         if job.threads:
             torch.set_num_threads(job.threads)
         interventions = tuple(make(i, p) for i, p in job.arm.interventions)
-        copy = prepare_copy(load_payload(job.checkpoint, trust=job.trust), job, interventions)
+        payload = load_payload(job.checkpoint, trust=job.trust, sha256=job.sha256)
+        copy = prepare_copy(payload, job, interventions)
         store = Store(job.root, job.study)
 
         def finished(replicate: Replicate) -> None:
@@ -159,6 +160,7 @@ def main() -> None:
         os.dup2(f.fileno(), 1)
         os.dup2(f.fileno(), 2)
     os.chdir(scratch)
+    guard_loads(scratch)
     quiet_settings(scratch)
     redirect_caches(scratch)
     spare_images(tuple(protected))

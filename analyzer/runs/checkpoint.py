@@ -98,7 +98,7 @@ def scan_checkpoint(path: Path, *, trust: bool = False) -> tuple[bytes, Mapping[
     return raw, _payload(path, found)
 
 
-def load_payload(path: Path, *, trust: bool = False) -> dict[str, Any]:
+def load_payload(path: Path, *, trust: bool = False, sha256: str = "") -> dict[str, Any]:
     """Load the whole dictionary with modules and tensors, on the CPU.
 
     The pickle is scanned with stand-ins first; only the globals that it names and the allow-list permits are then given
@@ -111,6 +111,8 @@ def load_payload(path: Path, *, trust: bool = False) -> dict[str, Any]:
         A ``.pt`` that Ultralytics wrote while training.
     trust
         Load classes that are not known as well. This **runs** what the file says: only for files of your own.
+    sha256
+        What the file must hash to, where it was read before; what is scanned, hashed and loaded are the same bytes.
 
     Returns
     -------
@@ -120,10 +122,12 @@ def load_payload(path: Path, *, trust: bool = False) -> dict[str, Any]:
     Raises
     ------
     CheckpointError
-        As in :func:`read_checkpoint`, or the installed Ultralytics lacks one of its classes.
+        As in :func:`read_checkpoint`, the installed Ultralytics lacks one of its classes, or the file has changed.
     """
     path = path.absolute()
-    raw, _ = _read(path)
+    raw, digest = _read(path)
+    if sha256 and digest != sha256:
+        raise CheckpointError(f"{path} changed while it was used.", "Is a training still writing it? Try again.")
     found, named = _scan(path, raw, trust)
     _payload(path, found)
     import torch
@@ -175,7 +179,7 @@ def _scan(path: Path, raw: bytes, trust: bool) -> tuple[object, tuple[str, ...]]
         what = (
             f"{path} is not loaded: it names {e}, which is not on the list of what an Ultralytics checkpoint may hold."
         )
-        raise CheckpointError(what, "If the class is your own, call it from Python with trust_checkpoint=True.") from e
+        raise CheckpointError(what, "If the class is your own, give --trust-checkpoint.") from e
     except _BROKEN as e:
         _broken(path, e)
 
@@ -239,12 +243,12 @@ def _facts(path: Path, digest: str, payload: Mapping[str, Any]) -> Checkpoint:
     model = payload.get("ema") or payload.get("model")
     held = vars(model) if isinstance(model, Inert) else {}
     optimizer = payload.get("optimizer")
-    epoch = payload.get("epoch")
+    epoch = _integer(payload.get("epoch"))
     task = train_args.get("task") or held.get("task") or _TASKS.get(type(model).__name__, "detect")
     return Checkpoint(
         path=path,
         sha256=digest,
-        epoch=epoch if isinstance(epoch, int) else -1,
+        epoch=-1 if epoch is None else epoch,
         updates=_integer(payload.get("updates")),
         version=_string(payload.get("version")),
         date=_string(payload.get("date")),
@@ -258,16 +262,19 @@ def _facts(path: Path, digest: str, payload: Mapping[str, Any]) -> Checkpoint:
 
 
 def _integer(value: object) -> int | None:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """A whole number of 18 digits at most, also where it is stored as a float."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18 else None
 
 
 def _string(value: object) -> str | None:
-    return None if value is None else str(value)
+    return value if isinstance(value, str) else None
 
 
 def _floats(value: object) -> dict[str, float]:
     items = value.items() if isinstance(value, dict) else ()
-    return {str(k): float(v) for k, v in items if isinstance(v, (int, float))}
+    return {str(k): float(v) for k, v in items if isinstance(v, float) or _integer(v) is not None}
 
 
 def _names(value: object) -> dict[int, str]:

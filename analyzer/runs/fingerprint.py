@@ -104,6 +104,8 @@ def list_images(place: Path) -> list[Path]:
     if place.is_dir():
         found = (Path(top) / f for top, _, files in _walk(place) for f in files if not f.startswith("."))
         return sorted(p for p in found if p.suffix[1:].lower() in _IMAGES)
+    if not place.is_file():
+        raise DataError(f"The image list {place} is no regular file.", _HINT)  # reading a device would never end
     try:
         lines = place.read_text(encoding="utf-8-sig").strip().splitlines()
     except (OSError, UnicodeDecodeError) as e:

@@ -8,7 +8,7 @@ a module class.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,7 @@ def refuse_executable_yaml(path: Path, payload: Mapping[str, Any]) -> None:
     CheckpointError
         Naming what is refused.
     """
-    for model in (payload.get("ema"), payload.get("model")):
-        yaml = getattr(model, "yaml", None)
-        if not isinstance(yaml, Mapping):
-            continue
+    for yaml in _yamls(payload):
         activation = yaml.get("activation")
         if activation and not is_literal_activation(activation):
             _refuse(path, f"the activation {str(activation)[:80]!r}")
@@ -73,6 +70,13 @@ def refuse_executable_yaml(path: Path, payload: Mapping[str, Any]) -> None:
                 name = layer[2] if isinstance(layer, (list, tuple)) and len(layer) > 2 else None
                 if not _is_layer(name):
                     _refuse(path, f"the layer {str(name)[:80]!r}")
+
+
+def _yamls(payload: Mapping[str, Any]) -> Iterator[Mapping[Any, Any]]:
+    """The yaml of every stored module: a distilled model keeps its student's inside."""
+    for model in (payload.get("ema"), payload.get("model")):
+        modules: Any = getattr(model, "modules", lambda model=model: (model,))()
+        yield from (m.yaml for m in modules if isinstance(getattr(m, "yaml", None), Mapping))
 
 
 def _is_layer(name: object) -> bool:

@@ -39,6 +39,8 @@ def load_yaml(path: Path, error: type[DriftError] = RunError) -> object:
     """
     if path.is_dir():
         raise error(f"{path} is a directory, not a yaml file.")
+    if path.exists() and not path.is_file():
+        raise error(f"{path} is no regular file.")  # reading a pipe would never end
     try:
         if path.stat().st_size > _LIMIT:
             raise error(f"{path} is too large for such a yaml file ({path.stat().st_size} bytes).")

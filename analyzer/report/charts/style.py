@@ -47,10 +47,14 @@ _RC: dict[Any, Any] = {  # matplotlib's own type lists every key
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Draw inside this: the house style, given back afterwards."""
+    """Draw inside this: the house style, given back afterwards.
+
+    A ``matplotlibrc`` in the working directory has no say: that may be a stranger's run directory.
+    """
     import matplotlib as mpl
 
-    with mpl.rc_context(_RC):
+    defaults = {k: v for k, v in mpl.rcParamsDefault.items() if not k.startswith("backend")}
+    with mpl.rc_context({**defaults, **_RC}):
         yield
 
 

@@ -14,6 +14,7 @@ from analyzer.diagnosis.audit.collect import collect_facts
 from analyzer.diagnosis.audit.optimizer import optimizer_classes
 from analyzer.diagnosis.audit.run import audit_run
 from analyzer.domain.evidence import Severity
+from analyzer.errors import CheckpointError
 from analyzer.runs.dataset import manifest, resolve_dataset
 from analyzer.runs.labelcache import read_label_cache
 from analyzer.runs.tensors import read_tensors
@@ -97,6 +98,14 @@ def test_numbers_of_every_format(checkpoint, dtype):
     content["ema"].weight.data[0, 1] = float("inf")
     torch.save(content, checkpoint)
     assert read_tensors(checkpoint).not_finite == ("weight",)
+
+
+def test_a_flipped_bit_in_a_tensor_is_damage_and_no_reading(checkpoint):
+    raw = checkpoint.read_bytes()
+    at = raw.index(torch.ones(4).numpy().tobytes())
+    checkpoint.write_bytes(raw[: at + 3] + bytes([raw[at + 3] ^ 1]) + raw[at + 4 :])
+    with pytest.raises(CheckpointError, match="damaged"):
+        read_tensors(checkpoint)
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop"])

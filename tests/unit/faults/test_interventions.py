@@ -153,7 +153,7 @@ def net(value):
 def other(monkeypatch):
     """Another checkpoint, read whatever path is given."""
     payload = {"ema": net(7), "updates": 70, "optimizer": {"state": {1: 7}}, "epoch": 6, "train_args": {"seed": 7}}
-    monkeypatch.setattr(checkpoints, "load_payload", lambda path: payload)
+    monkeypatch.setattr(checkpoints, "load_payload", lambda path, sha256: payload)
     return payload
 
 

@@ -39,3 +39,10 @@ def test_whatever_runs_is_refused(text):
 def test_a_layer_that_is_no_module_class_is_refused(name):
     with pytest.raises(CheckpointError, match="layer"):
         refuse_executable_yaml("x.pt", payload(head=[[-1, 1, name, []]]))
+
+
+def test_a_student_inside_a_distilled_model_is_looked_at_too():
+    student = payload(activation="__import__('os').system('true')")["ema"]
+    outer = SimpleNamespace(yaml=None, modules=lambda: iter([outer, student]))
+    with pytest.raises(CheckpointError, match="activation"):
+        refuse_executable_yaml("x.pt", {"ema": outer})
