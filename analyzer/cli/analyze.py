@@ -38,6 +38,9 @@ Revalidate = Annotated[
     bool, typer.Option("--revalidate/--no-revalidate", help="Validate the checkpoint's own weights first.")
 ]
 Replay = Annotated[bool, typer.Option("--replay/--no-replay", help="Repeat your own resume first (one epoch).")]
+Twins = Annotated[
+    bool, typer.Option("--twins/--no-twins", help="Train plausible faults where none is certain (28 epochs at most).")
+]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever the verdict.")]
 Share = Annotated[bool, typer.Option("--share-device", help="Use the device of a running training.")]
 Before = Annotated[
@@ -66,6 +69,7 @@ def analyze(
     history_only: HistoryOnly = False,
     revalidate: Revalidate = True,
     replay: Replay = True,
+    twins: Twins = True,
     exit_zero: ExitZero = False,
     share_device: Share = False,
     yes: Yes = False,
@@ -98,6 +102,7 @@ def analyze(
         history_only=history_only,
         revalidate=revalidate,
         replay=replay,
+        twins=twins,
         trust_checkpoint=trust_checkpoint,
         share_device=share_device,
         assume_yes=yes,

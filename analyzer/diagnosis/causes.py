@@ -69,6 +69,7 @@ def causes_of(
     trials: Sequence[Trial] = (),
     *,
     revalidation: str = "",
+    twins: Sequence[Cause] = (),
     suspects: bool = True,
     measured: bool = False,
 ) -> tuple[Cause, ...]:
@@ -83,13 +84,15 @@ def causes_of(
     revalidation
         What the re-validation said, where it disagrees. Data, cache and environment can all be the reason, so wrong
         data are likely, not certain.
+    twins
+        Causes that twins speak for, the likeliest first; they come before warnings of the same weight.
     suspects
         False where the verdict clears the resume: then only certain causes are named, and the changed arguments, whose
         effect is part of the jump though it is no fault.
     measured
         True where the effect of the changed arguments was measured and is larger than the margin: they are likely then.
     """
-    found = [*_certain(findings, trials)]
+    found = [*_certain(findings, trials), *twins]
     if suspects:
         found += _suspects(findings, trials, measured)
     else:

@@ -20,8 +20,8 @@ from analyzer.domain.evidence import (
 )
 from analyzer.domain.replicate import Outcome
 from analyzer.pipeline.by_history import by_history, with_before
-from analyzer.pipeline.explain import accusations, causes_in
-from analyzer.pipeline.frame import cost, environment, frame, not_run, reference, warnings
+from analyzer.pipeline.explain import accusations, causes_in, twins_in
+from analyzer.pipeline.frame import LADDER, cost, environment, frame, not_run, reference, warnings
 from analyzer.pipeline.gather import Gathered
 from analyzer.pipeline.judge import (
     Observed,
@@ -108,6 +108,7 @@ def from_replicates(
         revalidation=got.revalidation_step,
         replay=got.replay_step,
         fingerprint=got.fingerprint.step,
+        twins=twins_in(got),
         diagnosis=causes_in(decision, audited, got),
         paths=_paths(scene, past, observed, got, request),
         plan=plan,
@@ -118,6 +119,7 @@ def from_replicates(
             revalidation="" if got.revalidation_step else "--no-revalidate",
             replay=got.no_replay,
             fingerprint=got.fingerprint.reason,
+            twins=got.twins.reason,
         ),
     )
 
@@ -213,7 +215,7 @@ def from_history(
         warnings=scene.notes,
         not_run=(
             NotRun("null", "history only: no replicate was trained"),
-            *not_run(revalidation="history only", replay="history only", fingerprint="history only"),
+            *not_run(**dict.fromkeys(LADDER, "history only")),
         ),
     )
 
@@ -233,7 +235,7 @@ def planned(
         audit=audited.findings,
         warnings=scene.notes,
         not_run=tuple(NotRun(s, "--dry-run") for s in ("null", "diagnosis"))
-        + not_run(revalidation="--dry-run", replay="--dry-run", fingerprint="--dry-run"),
+        + not_run(**dict.fromkeys(LADDER, "--dry-run")),
     )
 
 

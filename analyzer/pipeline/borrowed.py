@@ -15,7 +15,7 @@ from analyzer.pipeline.assemble import history_predictions, planned
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
 from analyzer.pipeline.explain import accusations, causes_in
-from analyzer.pipeline.frame import cost, environment, frame, not_run, reference, warnings
+from analyzer.pipeline.frame import LADDER, cost, environment, frame, not_run, reference, warnings
 from analyzer.pipeline.gather import HEALTHY, Gathered
 from analyzer.pipeline.judge import (
     Observed,
@@ -209,7 +209,7 @@ def _assemble(
         cost=cost(got, started),
         warnings=warnings(scene, got),
         diagnosis=causes_in(decision, audited),
-        not_run=not_run(revalidation=gone, replay=gone, fingerprint=gone),
+        not_run=not_run(**dict.fromkeys(LADDER, gone)),
     )
 
 

@@ -15,6 +15,7 @@ from analyzer.pipeline.past import Past
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.scene import Scene
 from analyzer.pipeline.study import Study
+from analyzer.pipeline.twins import MOST_TWIN_EPOCHS
 from analyzer.report.analysis import Plan
 from analyzer.report.numbers import duration, short_name, unsigned
 from analyzer.runs.activity import is_training
@@ -42,8 +43,9 @@ def plan_cost(scene: Scene, past: Past, request: AnalyzeRequest, *, arms: int) -
 
 
 def _ladder_epochs(request: AnalyzeRequest) -> int:
-    """What replay and fingerprint may take."""
-    return request.epochs + MOST_EPOCHS if request.replay else 0
+    """What replay, fingerprint and twins may take."""
+    exact = request.epochs + MOST_EPOCHS if request.replay else 0
+    return exact + (MOST_TWIN_EPOCHS if request.twins and request.before is None else 0)
 
 
 def _detectable(past: Past, n: int, alpha: float, *, sequential: bool) -> dict[str, float]:

@@ -18,8 +18,9 @@ from analyzer.pipeline.study import Study
 from analyzer.report.analysis import Analysis, CheckpointRef, Cost, Environment, NotRun
 from analyzer.runs.versions import installed_versions
 
-__all__ = ["cost", "environment", "frame", "not_run", "reference", "warnings"]
+__all__ = ["LADDER", "cost", "environment", "frame", "not_run", "reference", "warnings"]
 
+LADDER = ("revalidation", "replay", "fingerprint", "twins")  # steps that `not_run` takes a reason for
 _WANTED = "it splits the jump of a new training with other arguments: drift analyze NEW --before OLD"
 
 
@@ -65,6 +66,7 @@ def cost(got: Gathered, started: float) -> Cost:
     """What this call took, replicates of earlier calls apart."""
     c = got.collector
     tried = got.fingerprint.step.epochs if got.fingerprint.step else 0
+    twins = got.twins.epochs
     return Cost(
         epochs_trained=c.epochs_trained,
         seconds=time.monotonic() - started,
@@ -73,7 +75,8 @@ def cost(got: Gathered, started: float) -> Cost:
         by_step={
             "replay": got.replay_epochs,
             "fingerprint": tried,
-            "null": c.epochs_trained - got.replay_epochs - tried,
+            "null": c.epochs_trained - got.replay_epochs - tried - twins,
+            "twins": twins,
         },
     )
 
@@ -93,9 +96,15 @@ def warnings(scene: Scene, got: Gathered) -> tuple[str, ...]:
     return tuple(found)
 
 
-def not_run(*, revalidation: str, replay: str, fingerprint: str) -> tuple[NotRun, ...]:
+def not_run(*, revalidation: str, replay: str, fingerprint: str, twins: str) -> tuple[NotRun, ...]:
     """Steps of the ladder that were left out, with the reason; an empty one for a step that was made."""
-    reasons = {"revalidation": revalidation, "replay": replay, "fingerprint": fingerprint, "attribution": _WANTED}
+    reasons = {
+        "revalidation": revalidation,
+        "replay": replay,
+        "fingerprint": fingerprint,
+        "twins": twins,
+        "attribution": _WANTED,
+    }
     return tuple(NotRun(step, reason) for step, reason in reasons.items() if reason)
 
 
@@ -119,5 +128,6 @@ def _command(request: AnalyzeRequest) -> str:
     words += [w for term in request.margins for w in ("--margin", term)]
     words += [] if request.revalidate else ["--no-revalidate"]
     words += [] if request.replay else ["--no-replay"]
+    words += [] if request.twins else ["--no-twins"]
     words += ["--history-only"] if request.history_only else []
     return shlex.join(words)

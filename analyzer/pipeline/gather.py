@@ -18,6 +18,7 @@ from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.revalidate import revalidate
 from analyzer.pipeline.scene import Scene
 from analyzer.pipeline.study import Study
+from analyzer.pipeline.twins import TwinSearch, search_twins, why_no_twins
 from analyzer.report.analysis import Look, Plan, StepResult
 from analyzer.stats.sequential import PILOT, Stop, StopReason, next_action
 from analyzer.stats.shift import NullComparison
@@ -47,6 +48,7 @@ class Gathered:
     replay_epochs: int = 0
     no_replay: str = ""
     fingerprint: Search = field(default_factory=Search)
+    twins: TwinSearch = field(default_factory=TwinSearch)
 
     @property
     def null(self) -> tuple[Replicate, ...]:
@@ -71,7 +73,8 @@ def gather(
 
     A certain cause needs no replay: the replicates then only say how much it matters. It is certain where the audit has
     a hard finding, and where the stored weights do not give their logged row any more. Where the replay gives another
-    row, the fault that gives the observed one is searched for.
+    row, the fault that gives the observed one is searched for. Where no cause is certain and the row is more than
+    noise, twins say which fault makes it likely.
     """
     pace = None if plan.seconds_per_replicate is None else plan.seconds_per_replicate / request.epochs
     collector = Collector(study, budget, progress, pace=pace)
@@ -95,6 +98,16 @@ def gather(
             null, comparison, looks, stop = _null_arm(arms[-1], collector, past, observed, request, certain)
             healthy = collector.extend(HEALTHY, (), len(null)) if len(arms) > 1 else null
             configured = null if len(arms) > 1 else ()
+            why = why_no_twins(
+                comparison,
+                wanted=request.twins,
+                certain=certain,
+                same=outcome is Replay.SAME,
+                diverged=observed.diverged(past),
+            )
+            twins = TwinSearch(reason=why)
+            if not why:
+                twins = search_twins(scene, study, audited, arms[-1], null, past, comparison, collector, progress)
             return Gathered(
                 study=study,
                 healthy=healthy,
@@ -112,6 +125,7 @@ def gather(
                 replay_epochs=replayed,
                 no_replay=skip,
                 fingerprint=tried,
+                twins=twins,
             )
         finally:
             collector.close()

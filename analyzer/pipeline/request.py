@@ -62,6 +62,8 @@ class AnalyzeRequest:
         Validate the checkpoint's own weights first.
     replay
         Repeat the user's own resume first, where it can be had again.
+    twins
+        Train plausible faults where the row is more than noise and no cause is certain.
     before
         The run that was continued: `run` is then a new training from its checkpoint, not a resume.
     """
@@ -86,6 +88,7 @@ class AnalyzeRequest:
     workers: int | None = None
     revalidate: bool = True
     replay: bool = True
+    twins: bool = True
     before: Path | None = None
 
 

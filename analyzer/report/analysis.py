@@ -24,6 +24,7 @@ from analyzer.report.parts import (
     Plan,
     StepResult,
 )
+from analyzer.report.twins import Twins
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,7 @@ __all__ = [
     "PathPoint",
     "Plan",
     "StepResult",
+    "Twins",
 ]
 
 
@@ -91,6 +93,8 @@ class Analysis:
         Findings; None where not run.
     revalidation, replay, fingerprint
         Steps of the ladder; None where not run.
+    twins
+        The row attributed to faults by likelihood; None where not run.
     diagnosis
         Causes, the surest first; empty where none was found, None where none was looked for.
     attribution
@@ -140,6 +144,7 @@ class Analysis:
     revalidation: StepResult | None = None
     replay: StepResult | None = None
     fingerprint: StepResult | None = None
+    twins: Twins | None = None
     diagnosis: tuple[Cause, ...] | None = None
     attribution: tuple[StepResult, ...] | None = None
     looks: tuple[Look, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analyzer.domain.evidence import MetricEvidence
-from analyzer.report import words
+from analyzer.report import twins, words
 from analyzer.report.analysis import Analysis
 from analyzer.report.methods import methods_paragraph
 from analyzer.report.numbers import duration, level, p_value, signed, unsigned
@@ -53,6 +53,7 @@ def _context(analysis: Analysis) -> Mapping[str, Any]:
     return {
         "a": analysis,
         "words": words,
+        "twins": twins,
         "methods": methods_paragraph(analysis),
         "steps": words.next_steps(analysis, look=False),
         "ladder": _ladder(analysis),

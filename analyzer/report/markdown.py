@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from analyzer.report import words
+from analyzer.report import twins, words
 from analyzer.report.analysis import Analysis
 from analyzer.report.methods import methods_paragraph
 from analyzer.report.numbers import level, p_value, signed, unsigned
@@ -50,6 +50,7 @@ def render_markdown(analysis: Analysis) -> str:
     for finding in words.other_findings(analysis):
         lines.append(f"- **{escape(finding.id)}** ({finding.severity.value}): {escape(finding.evidence)}")
     lines += [f"- **{name.capitalize()}**: {escape(s.summary)}" for name, s in words.ladder_steps(analysis)]
+    lines += _twins(analysis)
     lines += [f"- **Warning**: {escape(warning)}" for warning in analysis.warnings]
     lines += [f"- **Not run**: {escape(line)}" for line in words.not_run_lines(analysis)]
     lines.append(f"- **Cost**: {escape(words.cost_line(analysis))}")
@@ -61,6 +62,16 @@ def render_markdown(analysis: Analysis) -> str:
     if analysis.command:
         lines += ["", f"Do it again: {_code(words.clean(analysis.command))}"]
     return "\n".join(lines) + "\n"
+
+
+def _twins(analysis: Analysis) -> list[str]:
+    found = analysis.twins
+    if found is None:
+        return []
+    table = [f"| {' | '.join(map(escape, row))} |" for row in twins.rows(found)]
+    head = ["", f"| {' | '.join(twins.HEAD)} |", f"| --- |{' ---: |' * 4} --- |"]
+    confused = [f"- **Twins** {escape(twins.confused_line(found))}"] if found.confused else []
+    return [*head, *table, "", *confused]
 
 
 def _code(text: str) -> str:

@@ -24,7 +24,7 @@ __all__ = [
     "StepResult",
 ]
 
-STEPS = ("audit", "revalidation", "replay", "fingerprint", "null", "diagnosis", "attribution")
+STEPS = ("audit", "revalidation", "replay", "fingerprint", "twins", "null", "diagnosis", "attribution")
 """Steps that an analysis may leave out; each is then null in the document, with its reason in ``not_run``."""
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer.domain.evidence import MetricEvidence, Verdict
-from analyzer.report import words
+from analyzer.report import twins, words
 from analyzer.report.analysis import Analysis
 from analyzer.report.attribution import attribution_lines
 from analyzer.report.numbers import duration, level, p_value, short_name, signed, unsigned
@@ -144,12 +144,33 @@ def _how(analysis: Analysis, console: Console) -> None:
     for name, step in words.ladder_steps(analysis):
         spent = f" ({words.count(step.epochs, 'epoch')})" if step.epochs else ""
         _pair(console, name.capitalize(), step.summary + spent)
+    _twins(analysis, console)
     for line in attribution_lines(analysis):
         _pair(console, "Shares", line)
     _pair(console, "Cost", words.cost_line(analysis))
     selection = words.selection_line(analysis)
     if selection:
         _pair(console, "Error rate", selection)
+
+
+def _twins(analysis: Analysis, console: Console) -> None:
+    """Twins that have a share, in a table; the others are counted."""
+    found = analysis.twins
+    if found is None:
+        return
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for name in twins.HEAD[1:5]:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(twins.HEAD[0], overflow="fold")
+    shown = [row for row in twins.rows(found) if row[2] not in {"-", "< 1 %"}]
+    for row in shown:
+        table.add_row(*row[1:5], Text(words.clean(": ".join(part for part in (row[0], row[5]) if part))))
+    console.print(table)
+    rest = len(found.arms) + 2 - len(shown)
+    if rest:
+        _pair(console, "", f"{rest} others have less than 1 % each or are ruled out (all in the HTML report)")
+    if found.confused:
+        _pair(console, "", twins.confused_line(found))
 
 
 def _left_out(analysis: Analysis, console: Console) -> None:

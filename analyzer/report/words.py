@@ -192,10 +192,12 @@ def cause_lines(analysis: Analysis) -> tuple[str, ...]:
 
 def ladder_steps(analysis: Analysis) -> tuple[tuple[str, StepResult], ...]:
     """Steps between audit and null that were made, by name."""
+    twins = analysis.twins
     steps = {
         "validation": analysis.revalidation,
         "replay": analysis.replay,
         "fingerprint": analysis.fingerprint,
+        "twins": None if twins is None else StepResult(twins.answer, twins.summary, twins.epochs),
     }
     return tuple((name, step) for name, step in steps.items() if step is not None)
 

@@ -41,6 +41,7 @@ from analyzer.report.analysis import (
     Plan,
     StepResult,
 )
+from analyzer.report.twins import TwinArm, TwinEffect, Twins
 from analyzer.verdict import metric_verdict
 
 COLUMNS = (
@@ -319,4 +320,41 @@ def borrowed() -> Analysis:
     )
 
 
-ANALYSES = {"noise": noise, "fault": fault, "inconclusive": inconclusive, "borrowed": borrowed}
+def with_twins() -> Analysis:
+    """No replay was possible, twins name the likeliest fault; one file has a hostile name."""
+    base = fault()
+    mosaic = {"train/box_loss": TwinEffect(0.18, 0.15, 0.21), "val/box_loss": TwinEffect(0.01, -0.02, 0.04)}
+    arms = (
+        TwinArm("mosaic-state", "mosaic-state (state open)", "with mosaic the train losses are higher", 5, 0.914, 0.41,
+                0.97, effects=mosaic),
+        TwinArm("wrong-checkpoint", "wrong-checkpoint (path <b>&|x.pt)", "it lies in the run", 3, 0.061, 0.02, 0.88,
+                effects={"train/box_loss": TwinEffect(0.11, 0.02, 0.2)}),
+        TwinArm("optimizer-lost", "optimizer-lost", "training differs", 1, 0.0004, 0.0001, 0.05,
+                effects={"train/box_loss": TwinEffect(0.02, None, None)}),
+        TwinArm("head-rebuilt", "head-rebuilt", "the head", 0, 0.0, 0.0, 0.0, "diverged, the row did not"),
+    )  # fmt: skip
+    found = Twins(
+        answer="mosaic-state",
+        summary="mosaic-state has 91 % of the likelihood; next: wrong-checkpoint 6 % (4 twins).",
+        arms=arms,
+        healthy=0.0,
+        none=0.0246,
+        confused=(("mosaic-state (state open)", "wrong-checkpoint (path <b>&|x.pt)"),),
+        untried=("ema-reset (updates 0)",),
+        columns=("train/box_loss", "val/box_loss"),
+        replicates=8,
+        epochs=12,
+    )
+    cause = Cause("mosaic-state", Certainty.LIKELY, ("91 % of the likelihood.",), "Resume with the close_mosaic.")
+    return dataclasses.replace(
+        base, audit=(), replay=None, fingerprint=None, twins=found, diagnosis=(cause,), argument_changes=()
+    )
+
+
+ANALYSES = {
+    "noise": noise,
+    "fault": fault,
+    "inconclusive": inconclusive,
+    "borrowed": borrowed,
+    "twins": with_twins,
+}

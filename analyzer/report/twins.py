@@ -1,0 +1,153 @@
+"""Twins in a report: what was tried, which share of the likelihood each has, and what each does to the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from analyzer.report.numbers import p_value, short_name, signed
+
+__all__ = ["TwinArm", "TwinEffect", "Twins", "confused_line", "rows", "share_words"]
+
+HEAD = ("twin", "seeds", "share", "tail p", "explains", "its effect on what moved most")
+
+
+@dataclass(frozen=True, slots=True)
+class TwinEffect:
+    """What a fault does to one metric, paired by seed; metric units.
+
+    Parameters
+    ----------
+    effect
+        Mean of twin minus healthy replicate of the same seed.
+    low, high
+        Two-sided 95 % t confidence interval; None with one seed.
+    """
+
+    effect: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TwinArm:
+    """One fault that was injected on seeds of the healthy arm.
+
+    Parameters
+    ----------
+    id
+        Of the fault, as in docs/FAULTS.md; two at once are joined by a plus.
+    words
+        The fault with its parameters.
+    why
+        What speaks for it.
+    seeds
+        How many replicates ended well.
+    share
+        Posterior probability among all arms and "none of these".
+    tail
+        Probability that a row of this arm lies as far out as the observed one.
+    explained
+        Part of the squared distance from the healthy mean that it takes away.
+    ruled_out
+        Why it has no share; empty where it has one.
+    effects
+        Metric to its paired effect.
+    """
+
+    id: str
+    words: str
+    why: str
+    seeds: int
+    share: float
+    tail: float
+    explained: float
+    ruled_out: str = ""
+    effects: Mapping[str, TwinEffect] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Attribution of the row to faults by likelihood.
+
+    Parameters
+    ----------
+    answer
+        Id of the fault, "none of these" or "healthy".
+    summary
+        One sentence.
+    arms
+        The twins, the largest share first.
+    healthy, none
+        Shares of a healthy resume and of faults that were not tried.
+    confused
+        Pairs of twins that these seeds cannot tell apart, in words.
+    untried
+        Hypotheses that were not trained.
+    columns
+        Metrics in the likelihood.
+    replicates
+        Of the healthy arm.
+    epochs
+        Trained for it now.
+    """
+
+    answer: str
+    summary: str
+    arms: tuple[TwinArm, ...]
+    healthy: float
+    none: float
+    confused: tuple[tuple[str, str], ...]
+    untried: tuple[str, ...]
+    columns: tuple[str, ...]
+    replicates: int
+    epochs: int
+
+
+def rows(twins: Twins, most: int = 2) -> list[tuple[str, str, str, str, str, str]]:
+    """The table, one row a twin and one each for healthy and "none of these"; columns as in `HEAD`."""
+    table = [
+        (arm.words, str(arm.seeds), share_words(arm.share), p_value(arm.tail), f"{max(arm.explained, 0.0):.0%}",
+         _effects(arm, most))
+        if not arm.ruled_out
+        else (arm.words, str(arm.seeds), "-", "-", "-", arm.ruled_out)
+        for arm in twins.arms
+    ]  # fmt: skip
+    table.append(("healthy", str(twins.replicates), share_words(twins.healthy), "", "", ""))
+    table.append(("none of these", "", share_words(twins.none), "", "", ""))
+    return table
+
+
+def share_words(share: float) -> str:
+    """A share as a percentage that never claims certainty.
+
+    Examples
+    --------
+    >>> share_words(0.9999), share_words(0.372), share_words(1e-9)
+    ('> 99 %', '37 %', '< 1 %')
+    """
+    return "> 99 %" if share > 0.99 else "< 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+
+
+def confused_line(twins: Twins) -> str:
+    """Which pairs these seeds cannot tell apart; empty where all can be."""
+    pairs = "; ".join(f"{a} and {b}" for a, b in twins.confused)
+    return f"not to be told apart with these seeds: {pairs}" if pairs else ""
+
+
+def _effects(arm: TwinArm, most: int) -> str:
+    """The metrics that it moves most, relative to what is known of each."""
+
+    def certainty(item: tuple[str, TwinEffect]) -> float:
+        effect = item[1]
+        half = (effect.high - effect.low) / 2 if effect.high is not None and effect.low is not None else 0.0
+        return abs(effect.effect) / half if half > 0 else 0.0
+
+    ranked = sorted(arm.effects.items(), key=certainty, reverse=True)
+    return ", ".join(f"{short_name(name)} {_effect(effect)}" for name, effect in ranked[:most])
+
+
+def _effect(effect: TwinEffect) -> str:
+    if effect.low is None:
+        return signed(effect.effect)
+    return f"{signed(effect.effect)} [{signed(effect.low)}, {signed(effect.high)}]"
