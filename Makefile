@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-check calibrate test test-fast lint type check calibrate-resumes
+.PHONY: help setup demo demo-check calibrate fuzz test test-fast lint type check calibrate-resumes
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ calibrate-resumes: $(READY) ## 200 healthy and 80 faulty real resumes, each with
 	$(BIN)/python tests/calibration/measure_resumes.py --work work/resumes
 	$(BIN)/python tests/calibration/score_resumes.py --work work/resumes --rows data/replicates
 	$(BIN)/python tests/calibration/measure_borrowed_rows.py --work work/resumes
+
+fuzz: $(READY) ## 20,000 damaged files of known meaning (20 s of processor time); rewrites tests/fuzz/cases.json and the table of SECURITY.md
+	$(BIN)/python tests/fuzz/run_fuzz.py --cases 20000 --out tests/fuzz/cases.json --doc SECURITY.md
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest
