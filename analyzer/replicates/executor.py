@@ -61,6 +61,8 @@ class LocalExecutor:
         Called with the fraction of the running epoch that is done.
     """
 
+    module = "analyzer.replicates.worker"
+
     def __init__(self, scratch: Path, protected: tuple[Path, ...], on_progress: Callable[[float], None]) -> None:
         self.scratch = scratch
         self.protected = protected
@@ -103,7 +105,7 @@ class LocalExecutor:
         if self.process is None or self.process.poll() is not None:
             environ = environment(self.scratch, os.environ, trust=job.trust)
             places = (p.absolute() for p in (self.scratch, self.log, *self.protected))
-            command = [sys.executable, "-m", "analyzer.replicates.worker", *places]
+            command = [sys.executable, "-m", self.module, *places]
             self.process = subprocess.Popen(
                 [str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ,
                 # `-m` imports from the working directory first, and that may be a stranger's run directory.

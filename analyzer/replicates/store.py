@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -211,4 +212,5 @@ class Store:
                 ) from None
             for leftover in (self.path / "replicates").glob("*/.*.tmp"):
                 leftover.unlink(missing_ok=True)  # half-written by a process that was killed
+            shutil.rmtree(self.path / "scratch", ignore_errors=True)  # and what its worker left
             yield

@@ -129,8 +129,11 @@ class Worker:
             self._send("progress", fraction=fraction)
 
     def _send(self, event: str, **facts: Any) -> None:
-        self.outgoing.write(json.dumps({"event": event, **facts}) + "\n")
-        self.outgoing.flush()
+        try:
+            self.outgoing.write(json.dumps({"event": event, **facts}) + "\n")
+            self.outgoing.flush()
+        except BrokenPipeError:
+            os._exit(1)  # the driver is gone, and what is finished is in the store
 
 
 def _lines(stream: TextIO) -> Iterator[dict[str, Any]]:

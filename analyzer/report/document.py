@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.errors import StoreError
 from analyzer.report.analysis import Analysis
 from analyzer.report.codec import decode, encode
-from analyzer.report.registry import write_atomically
+from analyzer.report.seal import refuse_changed, write_sealed
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -98,14 +98,14 @@ def dumps(document: Mapping[str, Any]) -> str:
 
 
 def write_report(analysis: Analysis, path: Path) -> Path:
-    """Write report.json atomically (temporary name, fsync, rename).
+    """Write report.json atomically (temporary name, fsync, rename), its checksum beside it.
 
     Raises
     ------
     StoreError
         Where the folder cannot be written.
     """
-    return write_atomically(path, dumps(to_document(analysis)))
+    return write_sealed(path, dumps(to_document(analysis)))
 
 
 def load_report(path: Path) -> Analysis:
@@ -114,11 +114,13 @@ def load_report(path: Path) -> Analysis:
     Raises
     ------
     StoreError
-        Where there is none, or it cannot be read.
+        Where there is none, it cannot be read, or it was changed after it was written.
     """
     file = path / "report.json" if path.is_dir() else path
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        content = file.read_bytes()
+        refuse_changed(file, content)
+        document = json.loads(content)
     except OSError as error:
         raise StoreError(
             f"There is no report at {file}: {error.strerror or error}.", "drift list RUN shows the studies of a run."

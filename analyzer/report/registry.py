@@ -183,6 +183,10 @@ def _job_summary(spec: ReportSpec) -> Path | None:
 
 def _put(spec: ReportSpec, content: str | bytes, place: Path) -> Path:
     summary = _job_summary(spec)
+    if summary is None and spec.kind == "json" and spec.path is None:
+        from analyzer.report.seal import write_sealed
+
+        return write_sealed(place, str(content))
     if summary is None:
         return write_atomically(spec.path or place, content)
     try:
