@@ -18,6 +18,7 @@ from analyzer.cli.replicate import replicate
 from analyzer.cli.report import report
 from analyzer.cli.resume import resume
 from analyzer.cli.scan import scan
+from analyzer.cli.seam import seam
 from analyzer.cli.variance import variance
 
 __all__ = ["app"]
@@ -58,6 +59,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "scan": scan,
     "plan": plan,
     "variance": variance,
+    "seam": seam,
     "calibrate": calibrate,
 }
 for _name, _command in _COMMANDS.items():

@@ -100,11 +100,17 @@ class Collector:
         enough = len(replicate.epochs) >= epochs or replicate.outcome is Outcome.DIVERGED
         return replicate if enough else None
 
-    def _run(self, arm: Arm, seed: int, epochs: int) -> Replicate:
+    @property
+    def executor(self) -> Executor:
+        """The worker, started when it is first asked for."""
         if self._executor is None:
             self._executor = (self.make_executor or _local)(self)
-        job = self.study.job(arm, scratch=getattr(self._executor, "scratch", self.study.store.path))
-        return next(iter(self._executor.run(replace(job, epochs=epochs), [seed])))
+        return self._executor
+
+    def _run(self, arm: Arm, seed: int, epochs: int) -> Replicate:
+        executor = self.executor
+        job = self.study.job(arm, scratch=getattr(executor, "scratch", self.study.store.path))
+        return next(iter(executor.run(replace(job, epochs=epochs), [seed])))
 
     def _train(self, arm: Arm, seed: int, epochs: int) -> Replicate:
         replicate = self._run(arm, seed, epochs)

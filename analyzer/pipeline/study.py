@@ -19,11 +19,12 @@ from analyzer.replicates.study import arm_folder, study_facts, study_name
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 from analyzer.runs.versions import installed_versions
 
-__all__ = ["DATA_SHA", "FINGERPRINT", "FRESH", "REPLAY", "REVALIDATION", "Study", "open_study"]
+__all__ = ["DATA_SHA", "FINGERPRINT", "FRESH", "REPLAY", "REVALIDATION", "UNINTERRUPTED", "Study", "open_study"]
 
 DATA_SHA = "data (sha256)"  # among the overrides of an arm: its content names the arm, Ultralytics never sees it
 FRESH = "new training"  # among the overrides of an arm: not a resume, but a new training from the checkpoint's weights
 REPLAY, FINGERPRINT = "replay", "fingerprint"  # names of the arms that keep the run's own seed
+UNINTERRUPTED = "uninterrupted"  # name of the arm whose second epoch follows in the same process
 REVALIDATION = "revalidation"  # name of the arm that trains nothing
 
 _TRAINING_PACKAGES = ("ultralytics", "torch", "torchvision", "numpy", "opencv-python", "albumentations", "pillow")
@@ -97,10 +98,16 @@ class Study:
             trust=self.trust,
             reseed=arm.name not in (REPLAY, FINGERPRINT),
             validate=arm.name == REVALIDATION,
+            between=self.between if arm.name == UNINTERRUPTED else None,
             fresh=bool(arm.overrides.get(FRESH)),
             sha256=self.checkpoint.sha256,
             never_finite=tuple(k for k, v in self.checkpoint.train_metrics.items() if not math.isfinite(v)),
         )
+
+    @property
+    def between(self) -> Path:
+        """Where checkpoints between two epochs of one process lie."""
+        return self.store.path / "between"
 
     @property
     def protected(self) -> tuple[Path, ...]:

@@ -54,6 +54,8 @@ class ArmJob:
         Stop each path after this fraction of its first epoch, in (0, 1); None: whole epochs. Such a path has no row.
     sha256
         Of the checkpoint as the driver read it; the worker refuses a file that has changed since. Empty: any.
+    between
+        Folder that keeps the checkpoint after the first epoch, as ``SEED.pt``; the second epoch is then seeded anew.
     """
 
     arm: Arm
@@ -73,6 +75,7 @@ class ArmJob:
     never_finite: tuple[str, ...] = ()
     fresh: bool = False
     fraction: float | None = None
+    between: Path | None = None
     sha256: str = ""
 
     @classmethod
@@ -81,8 +84,8 @@ class ArmJob:
         values = dict(message)
         values["arm"] = arm_from(values["arm"])
         values["never_finite"] = tuple(values["never_finite"])
-        for name in ("checkpoint", "scratch", "root"):
-            values[name] = Path(values[name])
+        for name in ("checkpoint", "scratch", "root", "between"):
+            values[name] = None if values[name] is None else Path(values[name])
         return cls(**values)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["replicate_seeds"]
+__all__ = ["replicate_seeds", "second_seed"]
 
 
 def replicate_seeds(base: int, n: int, *, first: int = 0) -> tuple[int, ...]:
@@ -37,3 +37,14 @@ def replicate_seeds(base: int, n: int, *, first: int = 0) -> tuple[int, ...]:
     """
     keys = range(first, first + n)
     return tuple(int(np.random.SeedSequence(base, spawn_key=(i,)).generate_state(1)[0]) for i in keys)
+
+
+def second_seed(seed: int) -> int:
+    """Seed of a second epoch whose first one had `seed`: both arms of a seam start it alike.
+
+    Examples
+    --------
+    >>> second_seed(7) == second_seed(7), second_seed(7) == second_seed(8)
+    (True, False)
+    """
+    return int(np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(1)[0])

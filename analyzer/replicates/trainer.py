@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
@@ -17,7 +18,9 @@ from analyzer.faults.base import Intervention
 from analyzer.replicates.rows import exact_row, is_finite, printed_row
 from analyzer.replicates.running import Running
 from analyzer.replicates.seeding import hash_state, reseed
+from analyzer.replicates.seeds import second_seed
 from analyzer.replicates.state import Snapshot
+from analyzer.replicates.store import write_atomically
 from analyzer.replicates.validation import Validated, validate_stored
 
 __all__ = ["BatchHalvedError", "ReplicatesDone", "make_trainer"]
@@ -62,6 +65,7 @@ class _Replicates:
     validating: bool = False
     never_finite: tuple[str, ...] = ()
     fraction: float | None = None
+    between: Path | None = None
     padded: bool
     _kept: Snapshot | None = None
     _path: _Path
@@ -123,6 +127,8 @@ class _Replicates:
         self._path.started = time.perf_counter()
 
     def _at_on_train_epoch_start(self) -> None:
+        if self.between is not None and self._path.epochs:
+            reseed(self, second_seed(self._path.seed))
         every = not self.reseeding and self.device.type == "cpu"  # type: ignore[attr-defined]  # a replay can be exact
         self._running = Running(len(self.train_loader), every=every)  # type: ignore[attr-defined]
 
@@ -161,7 +167,11 @@ class _Replicates:
         self._path.printed = printed_row(metrics, padded=self.padded)
 
     def save_model(self) -> bool:
-        """A replicate leaves no checkpoint."""
+        """A replicate leaves no checkpoint, but for the one between its two epochs where that is kept."""
+        if self.between is None or self.epoch != self.start_epoch:  # type: ignore[attr-defined]
+            return False
+        super().save_model()  # type: ignore[misc]
+        write_atomically(self.between / f"{self._path.seed:010d}.pt", Path(self.last).read_bytes())  # type: ignore[attr-defined]
         return False
 
     def final_eval(self) -> None:

@@ -113,6 +113,7 @@ class Worker:
             validating=job.validate,
             never_finite=job.never_finite,
             fraction=job.fraction,
+            between=job.between,
             padded=has_feature("plain-csv", __version__) is False,
         )
         with contextlib.suppress(ReplicatesDone):
