@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-check calibrate fuzz test test-fast lint type check calibrate-resumes
+.PHONY: help setup demo demo-check calibrate fuzz test test-fast test-wide lint type check calibrate-resumes
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ test: $(READY) ## the whole test suite
 
 test-fast: $(READY) ## the tests that train nothing
 	$(BIN)/python -m pytest -m "not real and not slow"
+
+test-wide: $(READY) ## every family of every task: replicates bit-identical to plain resumes (10 minutes)
+	$(BIN)/python -m pytest -m "" tests/real/test_tasks.py
 
 lint: $(READY) ## style, formatting and layers
 	$(BIN)/ruff check .

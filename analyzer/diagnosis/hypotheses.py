@@ -15,6 +15,7 @@ import numpy as np
 from analyzer.diagnosis.clues import Clues, Hypothesis, OtherFile
 from analyzer.diagnosis.rows import is_rate, is_train
 from analyzer.domain.evidence import Severity
+from analyzer.runs.args import has_mosaic
 from analyzer.runs.versions import TRAIN_DEFAULTS
 
 __all__ = ["completions", "hypotheses"]
@@ -235,7 +236,7 @@ def _weaker(clues: Clues) -> Iterator[Hypothesis]:
 
 
 def _stronger(clues: Clues) -> Iterator[Hypothesis]:
-    if not clues.mosaic_open:
+    if has_mosaic(clues.args) and not clues.mosaic_open:
         yield Hypothesis((("mosaic-state", {"state": "open"}),), "with mosaic the train losses are higher")
     lost = {k: TRAIN_DEFAULTS[k] for k in _NO_AUGMENTATION if clues.args.get(k, TRAIN_DEFAULTS[k]) != TRAIN_DEFAULTS[k]}
     if lost:

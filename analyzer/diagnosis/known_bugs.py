@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding
+from analyzer.runs.args import closing_epochs
 from analyzer.runs.versions import has_feature, parse_version
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _circumstances(facts: AuditFacts) -> frozenset[str]:
 
 def _closed(facts: AuditFacts, args: Mapping[str, Any]) -> bool:
     """Whether the seam lies in the epochs after close_mosaic."""
-    epochs, close = args.get("epochs"), args.get("close_mosaic", 10)
+    epochs, close = args.get("epochs"), closing_epochs(args)
     if facts.seam is None or not isinstance(epochs, int) or not isinstance(close, int) or close <= 0:
         return False
     return facts.seam.epoch > epochs - close + 1 and bool(args.get("mosaic", 1.0))

@@ -32,8 +32,8 @@ class Difference:
     logged, now
         Values in metric units.
     tolerance
-        Largest difference that rounding is allowed; None for precision and recall, which are read at a confidence
-        threshold that itself jumps and decide nothing.
+        Largest difference that rounding is allowed; None for what decides nothing: precision and recall, which are read
+        at a confidence threshold that itself jumps, and losses whose mean depends on the order of the images.
     """
 
     name: str
@@ -52,7 +52,9 @@ class Difference:
         return abs(self.now - self.logged) / self.tolerance if self.tolerance else 0.0
 
 
-def compare_rows(logged: Mapping[str, float], now: Mapping[str, float], *, instances: int) -> tuple[Difference, ...]:
+def compare_rows(
+    logged: Mapping[str, float], now: Mapping[str, float], *, instances: int, shuffled: bool = False
+) -> tuple[Difference, ...]:
     """Compare the validation columns that both rows have and that were finite when they were logged.
 
     Parameters
@@ -63,6 +65,9 @@ def compare_rows(logged: Mapping[str, float], now: Mapping[str, float], *, insta
         The same columns, from the checkpoint's own weights on the data as they are now.
     instances
         Labelled objects in the validation split (classification: images), at least 0.
+    shuffled
+        Whether images were validated in random order in batches of unequal size, so that the losses, a mean of the
+        batches' means, are not those of another order.
 
     Returns
     -------
@@ -74,12 +79,12 @@ def compare_rows(logged: Mapping[str, float], now: Mapping[str, float], *, insta
         metric = metric_of(name)
         if metric is None or name not in now or not math.isfinite(value):
             continue
-        found.append(Difference(name, value, now[name], _tolerance(metric.group, value, instances)))
+        found.append(Difference(name, value, now[name], _tolerance(metric.group, value, instances, shuffled)))
     return tuple(found)
 
 
-def _tolerance(group: Group, logged: float, instances: int) -> float | None:
-    if group is Group.SECONDARY:
+def _tolerance(group: Group, logged: float, instances: int, shuffled: bool) -> float | None:
+    if group is Group.SECONDARY or (shuffled and group is Group.VAL_LOSS):
         return None
     if group is Group.HEADLINE:
         return SCORE_TOLERANCE + SCORE_FLIPS / max(instances, 1)

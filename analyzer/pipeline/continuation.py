@@ -19,7 +19,7 @@ from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError, DriftError, RunError, UsageError
 from analyzer.pipeline.past import Past, look_back
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.scene import Scene, no_number
+from analyzer.pipeline.scene import Scene, no_number, validated_images
 from analyzer.pipeline.study import FRESH
 from analyzer.runs.args import ArgsDiff, diff_args
 from analyzer.runs.checkpoint import read_checkpoint
@@ -98,6 +98,7 @@ def look_at_continuation(request: AnalyzeRequest) -> Continuation:
         missing="",
         diff=ArgsDiff(()),
         notes=(),
+        validated=validated_images(checkpoint.train_args, old.path, request.data),
     )
     past = look_back(past_scene, request.margins)
     past = replace(past, priors=(None,) * len(past.metrics), crossing=False)

@@ -13,6 +13,7 @@ from analyzer.errors import DriftError
 from analyzer.pipeline.past import Past, look_back
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.scene import Scene
+from analyzer.runs.args import closing_epochs
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.stats.history import MIN_EPOCHS, first_closed_epoch
 from analyzer.stats.seam import predictions
@@ -125,6 +126,6 @@ def _cuts(scene: Scene, row: int, checkpoint: Checkpoint) -> tuple[bool, bool, i
     """What tells the regime of a row: warmup over, mosaic closed, how many other seams lie before it."""
     history, args = scene.run.history, checkpoint.train_args
     epoch = int(history.epochs[row]) + (1 if int(history.epochs.min()) == 0 else 0)
-    closed = first_closed_epoch(int(args.get("epochs") or 0), int(args.get("close_mosaic") or 0))
+    closed = first_closed_epoch(int(args.get("epochs") or 0), int(closing_epochs(args, 0) or 0))
     warm = epoch > float(args.get("warmup_epochs") or 0.0)
     return warm, closed is not None and epoch >= closed, sum(o.row <= row for o in scene.others)

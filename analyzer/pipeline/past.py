@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analyzer.domain.metrics import Metric
 from analyzer.errors import DriftError, RunError
 from analyzer.pipeline.scene import Scene
+from analyzer.runs.args import closing_epochs
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.stats.history import HistoryNoise, auto_margin, crosses_close_mosaic, history_noise, regime_start
 from analyzer.stats.margins import parse_margins
@@ -40,7 +41,7 @@ class Past:
     sources
         "given", "auto" or "none" for each margin.
     units
-        Shape (m,), rounding units.
+        Shape (m,), the smallest step that a column can show: its rounding unit, of an accuracy that of one image.
     crossing
         Whether mosaic closes between the last epoch of the regime and the seam.
     setback
@@ -98,7 +99,7 @@ def look_back(scene: Scene, margin_terms: tuple[str, ...], *, last: int | None =
         raise RunError(f"{history.path} has no metric column.", "Give the results.csv that Ultralytics wrote.")
     names = [m.name for m in metrics]
     args = scene.train_args
-    total, closing = _integer(args.get("epochs"), 10**9), _integer(args.get("close_mosaic"), 0)
+    total, closing = _integer(args.get("epochs"), 10**9), _integer(closing_epochs(args), 0)
     after = seam.epoch if last is None else int(history.epochs[last]) + 1
     last = seam.before if last is None else last
     start = 0
@@ -113,7 +114,8 @@ def look_back(scene: Scene, margin_terms: tuple[str, ...], *, last: int | None =
         )
     rows = history.values[start : last + 1] if last is not None else history.values[:0]
     values = rows[:, [history.columns.index(n) for n in names]]
-    units = np.array([history.unit(n) for n in names])
+    step = 0.0 if scene.validated is None else 1.0 / scene.validated
+    units = np.array([max(history.unit(m.name), step * m.share_of_images) for m in metrics])
     noise = tuple(history_noise(values[:, j], unit=units[j]) for j in range(len(names)))
     crossing = last is not None and crosses_close_mosaic(
         int(history.epochs[last]), after, total_epochs=total, close_mosaic=closing

@@ -11,7 +11,7 @@ from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.scene import Scene, look_at
+from analyzer.pipeline.scene import Scene, look_at, validated_images
 from analyzer.replicates.store import Store
 from analyzer.runs.args import ArgsDiff
 from analyzer.runs.checkpoint import read_checkpoint
@@ -53,12 +53,12 @@ def planned_scene(request: AnalyzeRequest) -> Scene:
             )
         wanted = starts if wanted is None else wanted
         if wanted == last + 1 == starts:
-            return _next(run, checkpoint, "")
+            return _next(run, checkpoint, "", request)
     elif wanted == last + 1 or (wanted is None and not find_seams(run.history, run.args)):
         try:
-            return _next(run, find_checkpoint(run, _seam_to_come(run)), "")
+            return _next(run, find_checkpoint(run, _seam_to_come(run)), "", request)
         except CheckpointError as e:
-            return _next(run, None, str(e))
+            return _next(run, None, str(e), request)
     return look_at(replace(request, seam=wanted))
 
 
@@ -67,9 +67,10 @@ def _seam_to_come(run: Run) -> Seam:
     return Seam(int(run.history.epochs[-1]) + 1, rows, rows - 1, SeamSign.GIVEN, "The next resume.")
 
 
-def _next(run: Run, checkpoint: Checkpoint | None, missing: str) -> Scene:
+def _next(run: Run, checkpoint: Checkpoint | None, missing: str, request: AnalyzeRequest) -> Scene:
     seams = find_seams(run.history, run.args)
-    return Scene(run, _seam_to_come(run), seams, checkpoint, missing, ArgsDiff(()), ())
+    validated = validated_images(checkpoint.train_args if checkpoint else run.args, run.path, request.data)
+    return Scene(run, _seam_to_come(run), seams, checkpoint, missing, ArgsDiff(()), (), validated)
 
 
 def pilot_of(scene: Scene, request: AnalyzeRequest) -> tuple[tuple[Replicate, ...], tuple[str, ...]]:

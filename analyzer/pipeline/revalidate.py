@@ -42,7 +42,8 @@ def revalidate(study: Study, collector: Collector) -> tuple[Revalidation, StepRe
 def revalidation_outcome(study: Study, found: Replicate) -> tuple[Revalidation, StepResult]:
     """What the validated row says."""
     record = found.epochs[0]
-    columns = compare_rows(study.checkpoint.train_metrics, record.printed, instances=_instances(study))
+    logged, now = study.checkpoint.train_metrics, record.printed
+    columns = compare_rows(logged, now, instances=_instances(study), shuffled=_shuffled(study))
     details: dict[str, Any] = {
         "seconds": round(record.seconds, 3),
         "columns": {
@@ -74,6 +75,18 @@ def _words(column: Difference) -> str:
 def _instances(study: Study) -> int:
     counts: Mapping[Any, int] = study.data_facts["instances"].get("val", {})
     return sum(counts.values())
+
+
+def _shuffled(study: Study) -> bool:
+    """Whether the order of validation changes the losses.
+
+    The classification trainer shuffles its validation images, too, in batches of twice the training's; the last one may
+    be smaller and its images then weigh more.
+    """
+    batch = study.checkpoint.train_args.get("batch")
+    images = study.data_facts["images"].get("val", 0)
+    unequal = not isinstance(batch, int) or batch < 1 or bool(images % (2 * batch) and images > 2 * batch)
+    return study.checkpoint.task == "classify" and unequal
 
 
 def _why_not(study: Study) -> str:

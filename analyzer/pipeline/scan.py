@@ -12,6 +12,7 @@ import numpy as np
 from analyzer.domain.run import Run, Seam
 from analyzer.errors import DriftError, RunError
 from analyzer.report.codec import encode
+from analyzer.runs.args import closing_epochs
 from analyzer.runs.directory import read_run
 from analyzer.runs.seams import find_seams
 from analyzer.stats.history import first_closed_epoch
@@ -103,7 +104,7 @@ def _one(path: Path, alpha: float) -> Scanned:
 
 def _closing(run: Run) -> list[int]:
     """Row in which mosaic closes: a known step."""
-    total, closing = run.args.get("epochs"), run.args.get("close_mosaic")
+    total, closing = run.args.get("epochs"), closing_epochs(run.args, None)
     if not isinstance(total, int) or not isinstance(closing, int):
         return []
     first = first_closed_epoch(total, closing)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import Run, Seam, SeamSign
-from analyzer.errors import CheckpointError, RunError
+from analyzer.errors import CheckpointError, DataError, RunError
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.runs.args import ArgsDiff, diff_args
 from analyzer.runs.checkpoint import read_checkpoint
+from analyzer.runs.dataset import resolve_dataset
 from analyzer.runs.directory import find_checkpoint, read_run
+from analyzer.runs.fingerprint import list_images
 from analyzer.runs.seams import find_seams, seam_at, why_no_seam
 
-__all__ = ["Scene", "as_configured", "look_at", "no_number"]
+__all__ = ["Scene", "as_configured", "look_at", "no_number", "validated_images"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +41,8 @@ class Scene:
         Arguments of the checkpoint against those of the resumed run.
     notes
         What the user should know, one sentence each.
+    validated
+        Validation images of a classification run, where they are found: its accuracies move in steps of one image.
     """
 
     run: Run
@@ -47,6 +52,7 @@ class Scene:
     missing: str
     diff: ArgsDiff
     notes: tuple[str, ...]
+    validated: int | None = None
 
     @property
     def observed(self) -> dict[str, float]:
@@ -113,7 +119,20 @@ def look_at(request: AnalyzeRequest) -> Scene:
             notes.append("The run has no args.yaml, so changed arguments cannot be seen.")
     else:
         diff = ArgsDiff(())
-    return Scene(run, seam, others, checkpoint, missing, diff, (*notes, *diff.notes))
+    args = checkpoint.train_args if checkpoint else run.args
+    validated = validated_images(args, run.path, request.data)
+    return Scene(run, seam, others, checkpoint, missing, diff, (*notes, *diff.notes), validated)
+
+
+def validated_images(args: Mapping[str, Any], run: Path, data: Path | None) -> int | None:
+    """Number of validation images of a classification run; None for other tasks and where the data is not found."""
+    if args.get("task") != "classify":
+        return None
+    try:
+        places = resolve_dataset(args, run=run, override=data).splits["val"]
+        return sum(len(list_images(place)) for place in places) or None
+    except DataError:
+        return None  # whoever needs the data says so
 
 
 def no_number(args: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ ALIASES: Mapping[str, Callable[[str], bool]] = {
     "train": _is(Group.TRAIN_LOSS),
     "val": _is(Group.VAL_LOSS),
     "map": _headline(r"metrics/mAP"),
+    "accuracy": _headline(r"metrics/accuracy_top"),
     "map50": _headline(r"metrics/mAP(50|_0\.5)(\(|$)"),
     "map50-95": _headline(r"metrics/mAP(50-95|_0\.5:0\.95)(\(|$)"),
 }

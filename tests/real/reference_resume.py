@@ -64,8 +64,9 @@ def main(checkpoint, out, seed, k, workers=None, changes=None):
         random.seed(seed)
         np.random.seed(seed)
         torch.manual_seed(seed)
-        trainer.train_loader.generator.manual_seed(seed)
-        trainer.train_loader.reset()
+        for loader in (trainer.train_loader, trainer.test_loader):  # classify draws the order of validation, too
+            loader.generator.manual_seed(seed)
+            loader.reset()
 
     def record(trainer):
         hashes = {

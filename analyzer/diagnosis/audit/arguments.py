@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding, Severity
-from analyzer.runs.args import ArgChange, ArgsDiff, diff_args
+from analyzer.runs.args import ArgChange, ArgsDiff, closing_epochs, diff_args
 
 __all__ = ["argument_findings", "check_arguments"]
 
@@ -106,9 +107,8 @@ def _mosaic(facts: AuditFacts) -> Iterator[Finding]:
         yield finding("seam-at-close-mosaic", f"close_mosaic closes mosaic at epoch {closes}, the first resumed one.")
 
 
-def _closing_epoch(args: object) -> int | None:
-    assert hasattr(args, "get")
-    epochs, close = args.get("epochs"), args.get("close_mosaic", 10)
+def _closing_epoch(args: Mapping[str, Any]) -> int | None:
+    epochs, close = args.get("epochs"), closing_epochs(args)
     if not isinstance(epochs, int) or not isinstance(close, int) or close <= 0:
         return None
     return epochs - close + 1

@@ -152,3 +152,9 @@ def test_a_jump_of_the_class_loss_alone_points_to_the_order_of_the_classes():
     orders = [h.interventions[0][1]["order"] for h in hypotheses(replace(jumped, names={0: "b", 1: "a", 2: "c"}))[:3]]
     assert orders == [[1, 0, 2], [1, 2, 2], [0, 0, 1]]
     assert "wrong-data" not in {hypotheses(training(0.01))[0].ids[0]}
+
+
+def test_a_task_without_mosaic_gets_no_hypothesis_of_mosaic():
+    for shift in (-0.2, 0.2):
+        found = hypotheses(training(shift, args={"task": "classify"}))
+        assert found and not any("mosaic-state" in h.ids for h in found)

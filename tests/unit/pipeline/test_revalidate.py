@@ -12,10 +12,10 @@ LOGGED = {"metrics/mAP50(B)": 0.9, "val/box_loss": 1.0, "fitness": 0.7}
 CPU = Device("cpu", "cpu")
 
 
-def study(logged=LOGGED, version="8.4.190", installed="8.4.190", here=CPU, **args):
+def study(logged=LOGGED, version="8.4.190", installed="8.4.190", here=CPU, task="detect", **args):
     args = {"device": "cpu", "batch": 16, "val": True, **args}
-    checkpoint = SimpleNamespace(train_args=args, train_metrics=logged, version=version)
-    facts = {"instances": {"val": {0: 200, 1: 100}}}
+    checkpoint = SimpleNamespace(task=task, train_args=args, train_metrics=logged, version=version)
+    facts = {"instances": {"val": {0: 200, 1: 100}}, "images": {"val": 300}}
     return SimpleNamespace(checkpoint=checkpoint, versions={"ultralytics": installed}, device=here, data_facts=facts)
 
 
@@ -49,6 +49,18 @@ def test_another_row_accuses_data_cache_or_environment():
     assert (outcome, step.outcome) == (Revalidation.DISAGREES, "disagrees")
     assert step.details["differ"] == ["val/box_loss"]
     assert "box_loss 3 instead of 1" in step.summary
+
+
+@pytest.mark.parametrize(("batch", "disagrees"), [(16, False), (150, True), (75, True), (200, True), (-1, False)])
+def test_losses_of_a_classifier_accuse_only_where_every_batch_is_full_or_there_is_but_one(batch, disagrees):
+    """300 images in batches of twice the training's, shuffled: the mean of the batches' means depends on the order."""
+    logged = {"metrics/accuracy_top1": 0.9, "val/loss": 1.0}
+    now = Validations(**{"metrics/accuracy_top1": 0.9, "val/loss": 1.2})
+    outcome, _ = revalidate(study(logged, task="classify", batch=batch), now)
+    assert (outcome is Revalidation.DISAGREES) is disagrees
+    now = Validations(**{"metrics/accuracy_top1": 0.5, "val/loss": 1.0})
+    if batch > 0:  # with AutoBatch nothing accuses
+        assert revalidate(study(logged, task="classify", batch=batch), now)[0] is Revalidation.DISAGREES
 
 
 @pytest.mark.parametrize(
