@@ -25,6 +25,7 @@ SeamOption = Annotated[int | None, typer.Option("--seam", metavar="EPOCH", help=
 Trust = Annotated[
     bool, typer.Option("--trust-checkpoint", help="Accept unknown classes in the checkpoint; none is imported or run.")
 ]
+Deep = Annotated[bool, typer.Option("--deep", help="Read and decode the images, too (at most 20,000).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")]
 
 
@@ -34,6 +35,7 @@ def audit(
     checkpoint: Before = None,
     seam: SeamOption = None,
     data: DataOption = None,
+    deep: Deep = False,
     json: Json = False,
     trust_checkpoint: Trust = False,
     debug: DebugOption = False,
@@ -41,7 +43,9 @@ def audit(
     """Look at checkpoints, arguments, results.csv and data; nothing is trained. Exit code 10 for a certain fault."""
     from analyzer.diagnosis.audit import audit_place
 
-    audited = audit_place(place, checkpoint=checkpoint, seam=seam, data=data, trust=trust_checkpoint)
+    audited = audit_place(
+        place, checkpoint=checkpoint, seam=seam, data=data, trust=trust_checkpoint, deep=deep, tell=_tell
+    )
     if json:
         import json as json_module
 
@@ -49,6 +53,12 @@ def audit(
     else:
         _table(audited)
     return ExitCode.FAULT if audited.hard else ExitCode.OK
+
+
+def _tell(done: int, total: int) -> None:
+    """A line on stderr every tenth of the images."""
+    if done == total or done % max(total // 10, 100) == 0:
+        print(f"{done} of {total} images read", file=sys.stderr, flush=True)
 
 
 def _document(audited: Audited) -> dict[str, Any]:

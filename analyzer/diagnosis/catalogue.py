@@ -162,6 +162,13 @@ CATALOGUE: tuple[Entry, ...] = (
         "The checkpoints before and after the seam were written by different versions of Ultralytics.",
         "Resume under the version that wrote the checkpoint to see whether the version is the cause.",
     ),
+    Entry(
+        "image-content",
+        _W,
+        "An image cannot be decoded, or lies in a split twice with different labels (`drift audit --deep`).",
+        "Restore the named images and labels, delete the .cache files beside the labels and resume again.",
+    ),
+    Entry("images-read", _I, "How many images `drift audit --deep` read.", ""),
     Entry("seam-at-close-mosaic", _I, "Mosaic closes at the first resumed epoch: a step of the losses is planned.", ""),
     Entry("lr-unknown", _I, "The schedule could not be recomputed (optimizer=auto, `time`, own schedule).", ""),
     Entry("finished", _I, "The audited checkpoint is that of a finished run: no epoch, no optimizer.", ""),

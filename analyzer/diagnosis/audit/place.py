@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from analyzer.diagnosis.audit.content import deep_findings
 from analyzer.diagnosis.audit.run import Audited, audit
 from analyzer.domain.checkpoint import Checkpoint
+from analyzer.domain.evidence import Severity
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError, RunError
 from analyzer.runs.checkpoint import read_checkpoint
@@ -23,6 +26,8 @@ def audit_place(
     seam: int | None = None,
     data: Path | None = None,
     trust: bool = False,
+    deep: bool = False,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Audited:
     """Audit a run directory (its latest seam, or its last checkpoint where there is none), or a checkpoint alone.
 
@@ -38,12 +43,24 @@ def audit_place(
         Data yaml, where it moved.
     trust
         Accept unknown classes in the checkpoint; none is imported or run.
+    deep
+        Read and decode the images, too.
+    tell
+        With `deep`: called with (images done, images in all).
 
     Raises
     ------
     DriftError
         Nothing at that place can be read.
     """
+    found = _audited(place, checkpoint, seam, data, trust)
+    if not deep:
+        return found
+    findings = (*found.findings, *deep_findings(found.facts, data, tell))
+    return replace(found, findings=tuple(sorted(findings, key=lambda f: list(Severity).index(f.severity))))
+
+
+def _audited(place: Path, checkpoint: Path | None, seam: int | None, data: Path | None, trust: bool) -> Audited:
     if place.suffix == ".pt" and place.is_file():
         alone = read_checkpoint(place, trust=trust)
         return audit(_run_around(place), None, (), alone, data=data, trust=trust)
