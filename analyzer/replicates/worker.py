@@ -21,6 +21,7 @@ from analyzer.domain.replicate import Replicate
 from analyzer.errors import DriftError
 from analyzer.faults.registry import make
 from analyzer.replicates.copy import fresh_args, prepare_copy
+from analyzer.replicates.images import keep_images
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.sandbox import guard_loads, guard_writes, quiet_settings, redirect_caches, spare_images
 from analyzer.replicates.store import Store
@@ -168,6 +169,7 @@ def main() -> None:
     quiet_settings(scratch)
     redirect_caches(scratch)
     spare_images(tuple(protected))
+    keep_images()
     root = scratch.parent.parent
     guard_writes(tuple(protected), (root,))
     Worker(_lines(sys.stdin), outgoing).run()

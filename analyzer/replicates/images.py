@@ -1,0 +1,56 @@
+"""Decoded images kept in memory over all replicates: each resumed epoch reads the same files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["keep_images"]
+
+_SHARE = 0.25  # of the memory that is free when the worker starts
+
+
+class _Kept:
+    """A reader of images that decodes a file once, until its budget in bytes is spent."""
+
+    def __init__(self, read: Callable[..., Any], budget: int) -> None:
+        self._read = read
+        self._budget = budget
+        self._images: dict[tuple[Any, ...], Any] = {}
+
+    def __call__(self, filename: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            status = Path(filename).stat()
+        except OSError:
+            return self._read(filename, *args, **kwargs)  # which says what it says without us
+        # A file that was changed is read again.
+        key = (filename, status.st_mtime_ns, status.st_size, args, tuple(sorted(kwargs.items())))
+        image = self._images.get(key)
+        if image is None:
+            image = self._read(filename, *args, **kwargs)
+            if image is None or image.nbytes > self._budget:
+                return image
+            self._budget -= image.nbytes
+            self._images[key] = image
+        return image.copy()  # some augmentations write into the array that they are given
+
+
+def keep_images(budget: int | None = None) -> None:
+    """Let Ultralytics' data sets of this process decode each image file once.
+
+    Loader processes are started anew for each replicate and forget what they read: only data that is loaded in the
+    worker itself (``workers=0``, always so on CPU) gains. Pixels and random numbers stay the same: the reader below
+    `load_image` is replaced, not Ultralytics' own ``cache=ram``, which draws the partners of a mosaic in another way.
+
+    Parameters
+    ----------
+    budget
+        Bytes; by default a quarter of the memory that is free now.
+    """
+    import psutil
+    from ultralytics.data import base
+
+    read = getattr(base, "imread", None)  # versions before 8.3.100 or so read through cv2 itself
+    if read is not None and not isinstance(read, _Kept):
+        base.imread = _Kept(read, int(psutil.virtual_memory().available * _SHARE) if budget is None else budget)

@@ -1,0 +1,82 @@
+"""Writes the tables of docs/PERFORMANCE.md between its markers, from the JSON of the benchmarks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "PERFORMANCE.md"
+
+Part = Mapping[str, Any]
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in lines)
+
+
+def _floor(result: Part) -> str:
+    head = ("workload", "pairs", "replicate, CPU s", "epoch, CPU s", "median ratio", "95 % interval", "target")
+    rows = [
+        (
+            v["what"],
+            str(v["pairs"]),
+            f"{v['replicate_cpu_s']:.2f}",
+            f"{v['epoch_cpu_s']:.2f}",
+            f"{v['median']:.3f}",
+            f"{v['low']:.3f} - {v['high']:.3f}",
+            "1.00, upper end 1.05",
+        )
+        for v in result.values()
+    ]
+    return _table(head, rows)
+
+
+def _today(result: Part) -> str:
+    head = (
+        "workload",
+        "rounds",
+        "`drift replicate`, an hour",
+        "a process a seed, an hour",
+        "ratio",
+        "lowest",
+        "target",
+    )
+    rows = [
+        (
+            v["what"],
+            f"{v['rounds']} ({v['replicates']} against {v['resumes']})",
+            f"{v['ours_per_hour']:.0f}",
+            f"{v['theirs_per_hour']:.0f}",
+            f"{v['ratio']:.2f}",
+            f"{v['lowest_ratio']:.2f}",
+            "2.5 (demo)",
+        )
+        for v in result.values()
+    ]
+    return _table(head, rows)
+
+
+def _quick(result: Part) -> str:
+    rows = [(name, f"{v['seconds']:.2f}", f"{v['limit']:.1f}") for name, v in result.items()]
+    return _table(("what", "median, s", "limit, s"), rows)
+
+
+RENDER: dict[str, Callable[[Part], str]] = {"floor": _floor, "today": _today, "quick": _quick}
+
+
+def render(text: str, found: Mapping[str, Part]) -> str:
+    """The document with every marked table made anew."""
+    for name, make in RENDER.items():
+        if name in found:
+            table = make(found[name]["result"])
+            pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end -->)"
+            text = re.sub(pattern, lambda m, table=table: m[1] + table + m[2], text, count=1, flags=re.DOTALL)  # type: ignore[misc]
+    return text
+
+
+def write(found: Mapping[str, Part]) -> None:
+    """Renew docs/PERFORMANCE.md."""
+    DOCUMENT.write_text(render(DOCUMENT.read_text(encoding="utf-8"), found), encoding="utf-8")
