@@ -28,6 +28,10 @@ calibrate: $(READY) ## the tool's own error rates on the full grid; rewrites tes
 	@for i in $$(seq $(SHARDS)); do $(BIN)/drift calibrate data/replicates/*.json --shard $$i/$(SHARDS) > /dev/null & done; wait
 	$(BIN)/drift calibrate data/replicates/*.json --out tests/calibration/grid.json
 
+.PHONY: ceiling
+ceiling: $(READY) ## what any critical value could detect at alpha 0.01 (a minute); rewrites tests/calibration/ceiling.json
+	$(BIN)/python tests/calibration/measure_ceiling.py
+
 calibrate-resumes: $(READY) ## 200 healthy and 80 faulty real resumes, each with its own null (hours; resumable); rewrites tests/calibration/resumes.json
 	$(BIN)/python tests/calibration/measure_resumes.py --work work/resumes
 	$(BIN)/python tests/calibration/score_resumes.py --work work/resumes --rows data/replicates
