@@ -7,6 +7,7 @@ state that its own set-up left, and stopped after K epochs by its own stop flag.
 from __future__ import annotations
 
 import contextlib
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -94,6 +95,8 @@ class _Replicates:
         if self._kept is None:
             super()._setup_train(*args)  # type: ignore[misc]
             self._kept = Snapshot(self)
+            gc.collect()
+            gc.freeze()  # Ultralytics collects at the end of each training: what lives for the whole arm is not searched
         else:
             self._kept.restore(self)
 

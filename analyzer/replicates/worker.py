@@ -61,6 +61,7 @@ class Worker:
 
                 traceback.print_exc()
                 self._send("error", what=f"{type(e).__name__}: {e}".strip(), hint="", kind="EngineError")
+            gc.unfreeze()
             gc.collect()
 
     def _next(self) -> dict[str, Any] | None:
