@@ -96,7 +96,7 @@ class _Replicates:
             super()._setup_train(*args)  # type: ignore[misc]
             self._kept = Snapshot(self)
             gc.collect()
-            gc.freeze()  # Ultralytics collects at the end of each training: what lives for the whole arm is not searched
+            gc.freeze()  # Ultralytics collects after each training: what lives for the whole arm is not searched
         else:
             self._kept.restore(self)
 
