@@ -16,10 +16,13 @@ from analyzer.cli.options import (
     DeviceOption,
     EpochsOption,
     MarginOption,
+    PerDeviceOption,
+    RayOption,
     ReplicatesOption,
     ReportOption,
     SeedOption,
     TrustOption,
+    WorkersOnOption,
     replicates_of,
 )
 
@@ -57,6 +60,9 @@ def analyze(
     replicates: ReplicatesOption = "auto",
     epochs: EpochsOption = 1,
     device: DeviceOption = None,
+    workers_on: WorkersOnOption = None,
+    per_device: PerDeviceOption = None,
+    ray: RayOption = None,
     data: DataOption = None,
     alpha: AlphaOption = 0.05,
     margin: MarginOption = [],  # noqa: B006  (Typer reads it, nobody changes it)
@@ -92,6 +98,9 @@ def analyze(
         replicates=replicates_of(replicates),
         epochs=epochs,
         device=device,
+        workers_on=workers_on,
+        per_device=per_device,
+        ray=ray,
         data=data,
         alpha=alpha,
         margins=tuple(margin),

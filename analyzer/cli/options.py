@@ -18,10 +18,13 @@ __all__ = [
     "DeviceOption",
     "EpochsOption",
     "MarginOption",
+    "PerDeviceOption",
+    "RayOption",
     "ReplicatesOption",
     "ReportOption",
     "SeedOption",
     "TrustOption",
+    "WorkersOnOption",
     "replicates_of",
 ]
 
@@ -105,4 +108,13 @@ ReportOption = Annotated[
         callback=_check_reports,
         help="html, png, svg, json, csv, markdown, junit, github.",
     ),
+]
+WorkersOnOption = Annotated[
+    str | None, typer.Option("--workers-on", metavar="D,D,...", help="Train on these devices at once, e.g. 0,1,2.")
+]
+PerDeviceOption = Annotated[
+    int | None, typer.Option("--per-device", min=1, metavar="P", help="Replicates at once on each device.")
+]
+RayOption = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Train on a Ray cluster: host:port, auto, or local to start one.")
 ]

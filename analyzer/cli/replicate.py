@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from analyzer.cli.guard import guarded
-from analyzer.cli.options import DataOption, DebugOption, DeviceOption, EpochsOption, SeedOption, TrustOption
+from analyzer.cli.options import (
+    DataOption,
+    DebugOption,
+    DeviceOption,
+    EpochsOption,
+    PerDeviceOption,
+    RayOption,
+    SeedOption,
+    TrustOption,
+    WorkersOnOption,
+)
 
 __all__ = ["replicate"]
 
@@ -27,6 +37,9 @@ def replicate(
     n: Count = 5,
     epochs: EpochsOption = 1,
     device: DeviceOption = None,
+    workers_on: WorkersOnOption = None,
+    per_device: PerDeviceOption = None,
+    ray: RayOption = None,
     data: DataOption = None,
     seed: SeedOption = None,
     out: Out = None,
@@ -42,6 +55,9 @@ def replicate(
         n=n,
         epochs=epochs,
         device=device,
+        workers_on=workers_on,
+        per_device=per_device,
+        ray=ray,
         data=data,
         seed=seed,
         out=out,

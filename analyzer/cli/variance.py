@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analyzer.cli.guard import guarded
-from analyzer.cli.options import DataOption, DebugOption, DeviceOption, SeedOption, TrustOption
+from analyzer.cli.options import (
+    DataOption,
+    DebugOption,
+    DeviceOption,
+    PerDeviceOption,
+    RayOption,
+    SeedOption,
+    TrustOption,
+    WorkersOnOption,
+)
 
 if TYPE_CHECKING:
     from analyzer.pipeline.variance import VarianceReport
@@ -37,6 +46,9 @@ def variance(
     n: Count = 4,
     repeats: Repeats = 2,
     device: DeviceOption = None,
+    workers_on: WorkersOnOption = None,
+    per_device: PerDeviceOption = None,
+    ray: RayOption = None,
     data: DataOption = None,
     seed: SeedOption = None,
     workers: Workers = None,
@@ -54,6 +66,9 @@ def variance(
         checkpoint=checkpoint,
         n=n,
         device=device,
+        workers_on=workers_on,
+        per_device=per_device,
+        ray=ray,
         data=data,
         seed=seed,
         out=out,

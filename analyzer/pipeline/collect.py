@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 import numpy as np
 
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
-from analyzer.errors import DegenerateNullError
+from analyzer.errors import DegenerateNullError, DriftError
 from analyzer.pipeline.budget import Budget
+from analyzer.pipeline.place import executor_for
 from analyzer.pipeline.study import REVALIDATION, Study
-from analyzer.replicates.executor import Executor, LocalExecutor, scratch_folder
+from analyzer.replicates.executor import Executor
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.study import arm_folder
 
@@ -21,7 +23,7 @@ __all__ = ["Collector", "refuse_degenerate"]
 
 @dataclass(slots=True)
 class Collector:
-    """Hands out replicates of a study one by one; the worker is started only when one is missing.
+    """Hands out replicates of a study one by one; workers are started only when one is missing.
 
     Parameters
     ----------
@@ -45,9 +47,25 @@ class Collector:
     trained_seconds: list[float] = field(default_factory=list)
     exhausted: bool = False
     _executor: Executor | None = None
+    _begun: set[tuple[str, int]] = field(default_factory=set)  # arm and seed: handed to a worker, not counted yet
 
-    def extend(self, arm: Arm, have: tuple[Replicate, ...], n: int) -> tuple[Replicate, ...]:
-        """Replicates 0 .. n - 1 of an arm, given those already handed out; fewer where the budget ends.
+    def extend(
+        self, arm: Arm, have: tuple[Replicate, ...], n: int, *, at_most: int | None = None
+    ) -> tuple[Replicate, ...]:
+        """Replicates 0 .. n - 1 of an arm, in the order of their seeds; fewer where the budget ends.
+
+        Which worker trained a replicate, and which one was finished first, has no influence on what is returned.
+
+        Parameters
+        ----------
+        arm
+            Which arm.
+        have
+            Replicates already handed out.
+        n
+            How many there shall be.
+        at_most
+            How many may follow at further looks: workers that have nothing else to do begin with them.
 
         Raises
         ------
@@ -56,20 +74,94 @@ class Collector:
         EngineError
             A replicate could not be trained.
         """
-        found = list(have)
-        seeds = replicate_seeds(self.study.base_seed, n - len(have), first=len(have))
-        for seed in seeds:
-            stored = self._stored(arm, seed, self.study.epochs)
-            if stored is None and not self.budget.allows(self.study.epochs, self.epochs_trained, self.pace):
-                self.exhausted = True
-                break
-            replicate = stored or self._train(arm, seed, self.study.epochs)
-            self.reused += stored is not None
-            found.append(replicate)
+        seeds = replicate_seeds(self.study.base_seed, max(n, at_most or n) - len(have), first=len(have))
+        wanted, later = seeds[: n - len(have)], seeds[n - len(have) :]
+        if self.budget.epochs is not None:
+            later = ()  # epochs that were counted must not go to a path that nobody may ask for
+        made = self.several(arm, wanted, self.study.epochs, later=later, name=arm.name, first=len(have))
+        refuse_degenerate((*have, *made))
+        return (*have, *made)
+
+    def several(
+        self,
+        arm: Arm,
+        seeds: tuple[int, ...],
+        epochs: int,
+        *,
+        later: tuple[int, ...] = (),
+        name: str = "",
+        first: int = 0,
+    ) -> tuple[Replicate, ...]:
+        """Paths of an arm, in the order of the seeds, up to the first for which the budget did not reach.
+
+        Parameters
+        ----------
+        arm, seeds, epochs
+            Which paths.
+        later
+            Seeds that idle workers may begin; they are not waited for.
+        name, first
+            Under which name each path is told of, and how many were before; nothing is told without a name.
+        """
+        found: dict[int, Replicate] = {}
+
+        def take(replicate: Replicate) -> None:
+            found[replicate.seed] = replicate
+            reused = not self._count(arm, replicate)
+            self.reused += reused
             seconds = sum(e.seconds for e in replicate.epochs)
-            self.progress.finished_replicate(arm.name, len(found), seconds, stored is not None)
-        refuse_degenerate(tuple(found))
-        return tuple(found)
+            if name:
+                self.progress.finished_replicate(name, first + len(found), seconds, reused)
+
+        missing = self._upcoming(arm, seeds, later, found, epochs, take)
+        begin = list(islice(missing, 1))  # no worker is started where nothing is missing
+        begun = begin or any((arm_folder(arm), seed) in self._begun for seed in seeds)
+        for replicate in self._run(arm, chain(begin, missing), epochs) if begun else ():
+            if replicate.seed in seeds and replicate.seed not in found:
+                take(replicate)
+            if len(found) == len(seeds):
+                break
+        until = next((i for i, seed in enumerate(seeds) if seed not in found), len(seeds))
+        return tuple(found[seed] for seed in seeds[:until])
+
+    def _upcoming(
+        self,
+        arm: Arm,
+        seeds: tuple[int, ...],
+        later: tuple[int, ...],
+        found: dict[int, Replicate],
+        epochs: int,
+        take: Callable[[Replicate], None],
+    ) -> Iterator[int]:
+        """Seeds still to be trained, each within the budget at the moment at which a worker is free for it.
+
+        Those in the store are taken on the way.
+        """
+        for seed in (*seeds, *later):
+            key = (arm_folder(arm), seed)
+            if seed in later and len(found) == len(seeds):
+                return
+            stored = None if seed in found else self._stored(arm, seed, epochs)
+            if stored is not None and seed in seeds:
+                take(stored)
+            if seed in found or stored is not None or key in self._begun:
+                continue
+            if not self.budget.allows(epochs, self.epochs_trained + epochs * len(self._begun), self.pace):
+                self.exhausted = self.exhausted or seed in seeds
+                return
+            self._begun.add(key)
+            yield seed
+
+    def _count(self, arm: Arm, replicate: Replicate) -> bool:
+        """Count what a replicate cost; False for one that this process did not begin."""
+        key = (arm_folder(arm), replicate.seed)
+        if key not in self._begun:
+            return False
+        self._begun.discard(key)
+        self.epochs_trained += len(replicate.epochs)
+        self.trained_seconds += [e.seconds for e in replicate.epochs]
+        self._correct_pace()
+        return True
 
     def one(self, arm: Arm, seed: int, *, epochs: int | None = None) -> Replicate | None:
         """The single path of an arm that is no part of a null (a replay); None where the budget ends before it.
@@ -85,13 +177,12 @@ class Collector:
         stored = self._stored(arm, seed, length)
         if stored is None and not self.budget.allows(length, self.epochs_trained, self.pace):
             return None
-        self.reused += stored is not None
-        return stored or self._train(arm, seed, length)
+        return self.several(arm, (seed,), length)[0]
 
     def validation(self) -> Replicate:
         """The row of the checkpoint's own weights, from the store or now; it trains nothing and costs no epoch."""
         arm = Arm(REVALIDATION)
-        return self.study.store.get(arm_folder(arm), 0) or self._run(arm, 0, epochs=1)
+        return self.study.store.get(arm_folder(arm), 0) or next(self._run(arm, [0], epochs=1))
 
     def _stored(self, arm: Arm, seed: int, epochs: int) -> Replicate | None:
         replicate = self.study.store.get(arm_folder(arm), seed)
@@ -102,22 +193,18 @@ class Collector:
 
     @property
     def executor(self) -> Executor:
-        """The worker, started when it is first asked for."""
+        """Who trains, started when it is first asked for."""
         if self._executor is None:
-            self._executor = (self.make_executor or _local)(self)
+            self._executor = (self.make_executor or executor_for)(self)
         return self._executor
 
-    def _run(self, arm: Arm, seed: int, epochs: int) -> Replicate:
-        executor = self.executor
-        job = self.study.job(arm, scratch=getattr(executor, "scratch", self.study.store.path))
-        return next(iter(executor.run(replace(job, epochs=epochs), [seed])))
-
-    def _train(self, arm: Arm, seed: int, epochs: int) -> Replicate:
-        replicate = self._run(arm, seed, epochs)
-        self.epochs_trained += len(replicate.epochs)
-        self.trained_seconds += [e.seconds for e in replicate.epochs]
-        self._correct_pace()
-        return replicate
+    def _run(self, arm: Arm, seeds: Iterable[int], epochs: int) -> Iterator[Replicate]:
+        job = self.study.job(arm, scratch=self.study.store.path)  # each worker takes a folder of its own
+        try:
+            yield from self.executor.run(replace(job, epochs=epochs), seeds)
+        except DriftError:
+            self._begun.clear()  # whoever goes on may ask for the same seed again
+            raise
 
     def _correct_pace(self) -> None:
         """Trained epochs know better than the run's times; the first one says so where it is far off."""
@@ -132,13 +219,6 @@ class Collector:
         if self._executor is not None:
             self._executor.close()
             self._executor = None
-
-
-def _local(collector: Collector) -> Executor:
-    def moved(fraction: float) -> None:
-        collector.progress.epoch_fraction(round(1000 * fraction), 1000)
-
-    return LocalExecutor(scratch_folder(collector.study.store.path), collector.study.protected, moved)
 
 
 def refuse_degenerate(replicates: tuple[Replicate, ...]) -> None:

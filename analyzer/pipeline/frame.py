@@ -51,11 +51,7 @@ def reference(checkpoint: Checkpoint, run: Path) -> CheckpointRef:
 
 def environment(study: Study | None) -> Environment:
     """Where this ran; without a study nothing was trained."""
-    threads = None
-    if study is not None:
-        import torch
-
-        threads = int(torch.get_num_threads())
+    threads = study.placement.threads if study else None
     packages = {k: v for k, v in installed_versions().items() if v and k != "python"}
     return Environment(
         platform.python_version(), platform.platform(), study.device.words if study else None, threads, packages
@@ -117,6 +113,9 @@ def _command(request: AnalyzeRequest) -> str:
         ("--seam", request.seam),
         ("--replicates", request.replicates),
         ("--device", request.device),
+        ("--workers-on", request.workers_on),
+        ("--per-device", request.per_device),
+        ("--ray", request.ray),
         ("--data", request.data),
         ("--seed", request.seed),
         ("--budget", request.budget),

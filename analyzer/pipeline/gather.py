@@ -20,6 +20,7 @@ from analyzer.pipeline.scene import Scene
 from analyzer.pipeline.study import Study
 from analyzer.pipeline.twins import TwinSearch, search_twins, why_no_twins
 from analyzer.report.analysis import Look, Plan, StepResult
+from analyzer.stats.critical import looks
 from analyzer.stats.sequential import PILOT, Stop, StopReason, next_action
 from analyzer.stats.shift import NullComparison
 
@@ -156,7 +157,8 @@ def _null_arm(
     if request.replicates is not None:
         null = collector.extend(arm, (), request.replicates)
         return null, compare(null, past, observed, request.alpha, sequential=False), (), "the number asked for"
-    null = collector.extend(arm, (), PILOT)
+    cap = PILOT if certain else looks()[-1]
+    null = collector.extend(arm, (), PILOT, at_most=cap)
     while True:
         action = next_action(
             rows_of(null, past.names, observed.k),
@@ -168,7 +170,7 @@ def _null_arm(
         if isinstance(action, Stop):
             return null, action.comparison, _looks(action), action.reason.value
         have = len(null)
-        null = collector.extend(arm, null, have + action.n_more)
+        null = collector.extend(arm, null, have + action.n_more, at_most=cap)
         if len(null) == have:  # the budget is spent
             final = compare(null, past, observed, request.alpha, sequential=True)
             return null, final, (), "the budget is spent"

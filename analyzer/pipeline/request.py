@@ -64,6 +64,12 @@ class AnalyzeRequest:
         Repeat the user's own resume first, where it can be had again.
     twins
         Train plausible faults where the row is more than noise and no cause is certain.
+    workers_on
+        Devices on which replicates are trained at once, ``0,1,2``; None: one device.
+    per_device
+        Replicates that are trained at once on each device; None: as many as pay without changing a bit.
+    ray
+        Address of a Ray cluster that trains the replicates; None: this machine.
     before
         The run that was continued: `run` is then a new training from its checkpoint, not a resume.
     """
@@ -86,6 +92,9 @@ class AnalyzeRequest:
     assume_yes: bool = False
     trust_checkpoint: bool = False
     workers: int | None = None
+    workers_on: str | None = None
+    per_device: int | None = None
+    ray: str | None = None
     revalidate: bool = True
     replay: bool = True
     twins: bool = True
@@ -113,3 +122,6 @@ class ReplicateRequest:
     out: Path | None = None
     trust_checkpoint: bool = False
     workers: int | None = None
+    workers_on: str | None = None
+    per_device: int | None = None
+    ray: str | None = None

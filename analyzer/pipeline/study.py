@@ -11,12 +11,16 @@ from typing import Any
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.replicate import Arm
 from analyzer.domain.run import DataSet
-from analyzer.pipeline.device import Device, choose_device
+from analyzer.errors import DriftError
+from analyzer.pipeline.device import Device
+from analyzer.pipeline.place import Placement, own_threads, place
 from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.store import Store
 from analyzer.replicates.study import arm_folder, study_facts, study_name
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
+from analyzer.runs.results import read_history
+from analyzer.runs.seams import epoch_seconds
 from analyzer.runs.versions import installed_versions
 
 __all__ = ["DATA_SHA", "FINGERPRINT", "FRESH", "REPLAY", "REVALIDATION", "UNINTERRUPTED", "Study", "open_study"]
@@ -46,6 +50,8 @@ class Study:
         Where replicates are trained.
     store
         Where they are kept.
+    placement
+        The workers that train there.
     base_seed, epochs, workers, trust
         As asked for.
     versions
@@ -61,6 +67,7 @@ class Study:
     data: DataSet
     data_facts: Mapping[str, Any]
     device: Device
+    placement: Placement
     store: Store
     base_seed: int
     epochs: int
@@ -79,7 +86,11 @@ class Study:
         return replace(self, other_data=(*self.other_data, data)), named
 
     def job(self, arm: Arm, scratch: Path) -> ArmJob:
-        """What the worker needs for an arm; a changed data set is resolved here."""
+        """What the worker needs for an arm; a changed data set is resolved here.
+
+        A replay is the user's own resume: its seed, and the threads with which Ultralytics trains by itself.
+        """
+        own = arm.name in (REPLAY, FINGERPRINT)
         overrides = {k: v for k, v in arm.overrides.items() if k not in (DATA_SHA, FRESH)}
         data = self.data
         if "data" in overrides:
@@ -95,8 +106,9 @@ class Study:
             root=self.store.root,
             study=self.store.study,
             workers=self.workers,
+            threads=self.placement.own_threads if own else self.placement.threads,
             trust=self.trust,
-            reseed=arm.name not in (REPLAY, FINGERPRINT),
+            reseed=not own,
             validate=arm.name == REVALIDATION,
             between=self.between if arm.name == UNINTERRUPTED else None,
             fresh=bool(arm.overrides.get(FRESH)),
@@ -130,26 +142,37 @@ def open_study(checkpoint: Checkpoint, run: Path, request: AnalyzeRequest | Repl
     """
     data = resolve_dataset(checkpoint.train_args, run=run, override=request.data)
     fingerprint = fingerprint_dataset(data)
-    device = choose_device(request.device, checkpoint.train_args.get("device"))
     versions = {k: v for k, v in installed_versions().items() if v and k in _TRAINING_PACKAGES}
     base_seed = request.seed or 0
-    facts = study_facts(
-        checkpoint,
-        data=fingerprint.sha256,
-        versions=versions,
-        device=device.words,
-        threads=None,
-        workers=request.workers,
-        base_seed=base_seed,
-    )
-    store = Store(request.out or run / "drift", study_name(facts))
+    root = request.out or run / "drift"
+
+    def facts_with(device: Device, threads: int | None) -> dict[str, Any]:
+        return study_facts(
+            checkpoint,
+            data=fingerprint.sha256,
+            versions=versions,
+            device=device.hardware,
+            threads=threads,
+            workers=request.workers,
+            base_seed=base_seed,
+        )
+
+    def is_there(threads: int) -> bool:
+        facts = facts_with(Device("cpu", "cpu", hardware="cpu"), threads)
+        return (root / study_name(facts) / "replicates").is_dir()
+
+    single = is_there(1) and not is_there(own_threads())
+    trained_on = checkpoint.train_args.get("device")
+    device, placement = place(request, trained_on, _epoch_seconds(run), single_threaded=single)
+    facts = facts_with(device, placement.threads)
     return Study(
         checkpoint=checkpoint,
         run=run,
         data=data,
         data_facts=asdict(fingerprint),
         device=device,
-        store=store,
+        placement=placement,
+        store=Store(root, study_name(facts)),
         base_seed=base_seed,
         epochs=request.epochs,
         workers=request.workers,
@@ -157,3 +180,11 @@ def open_study(checkpoint: Checkpoint, run: Path, request: AnalyzeRequest | Repl
         versions=versions,
         facts=facts,
     )
+
+
+def _epoch_seconds(run: Path) -> float | None:
+    """What an epoch of the run took; None where nothing tells."""
+    try:
+        return epoch_seconds(read_history(run / "results.csv"))
+    except DriftError:
+        return None

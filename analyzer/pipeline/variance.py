@@ -133,20 +133,15 @@ def find_variance(request: ReplicateRequest, repeats: int, progress: Progress) -
 
 def _row(collector: Collector, arm: Arm, seeds: tuple[int, ...]) -> list[Replicate]:
     """One resume a seed under an arm."""
-    row = []
-    for index, seed in enumerate(seeds):
-        had = collector.reused
-        replicate = collector.one(arm, seed, epochs=1)
-        if replicate is None or replicate.outcome is not Outcome.OK:
-            raise EngineError(
-                f"A healthy resume of {collector.study.checkpoint.path} diverged (seed {seed}).",
-                "Variance components need finite values: look at the learning rate with drift audit RUN.",
-            )
-        seconds = sum(e.seconds for e in replicate.epochs)
-        name = arm.name if arm.order_seed is None else f"order {arm.order_seed}"
-        collector.progress.finished_replicate(name, index + 1, seconds, collector.reused > had)
-        row.append(replicate)
-    return row
+    name = arm.name if arm.order_seed is None else f"order {arm.order_seed}"
+    row = collector.several(arm, seeds, 1, name=name)
+    lost = next((r.seed for r in row if r.outcome is not Outcome.OK), None)
+    if lost is not None:
+        raise EngineError(
+            f"A healthy resume of {collector.study.checkpoint.path} diverged (seed {lost}).",
+            "Variance components need finite values: look at the learning rate with drift audit RUN.",
+        )
+    return list(row)
 
 
 def _values(rows: list[list[Replicate]], columns: tuple[str, ...]) -> Array:

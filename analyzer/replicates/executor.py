@@ -1,32 +1,39 @@
-"""Runs replicates in one child process that stays alive over all of them."""
+"""Who trains the seeds of an arm: one worker here, several here, or workers on a cluster."""
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from analyzer import errors
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.errors import EngineError
-from analyzer.replicates.job import ArmJob, dump
-from analyzer.replicates.sandbox import environment
-from analyzer.replicates.store import Store
+from analyzer.replicates.job import ArmJob
+from analyzer.replicates.process import WorkerDied, WorkerProcess
 
-__all__ = ["Executor", "LocalExecutor", "scratch_folder"]
+__all__ = ["ATTEMPTS", "Executor", "LocalExecutor", "scratch_folder", "scratch_folders"]
+
+ATTEMPTS = 2  # a worker that dies twice on the same seed will die again
 
 
 class Executor(Protocol):
-    """Trains the seeds of an arm and yields each replicate when it is in the store."""
+    """Trains the seeds of an arm and yields each replicate when it is in the store.
+
+    The contract, tested for every implementation: a seed is taken from the iterable only when a worker is free for it,
+    in order; a replicate is yielded when it is finished, so in any order; what an executor yields for a seed is bit for
+    bit the same whichever worker trained it; a worker that dies loses no finished replicate.
+    """
 
     def run(self, job: ArmJob, seeds: Iterable[int]) -> Iterator[Replicate]:
-        """Train the seeds in order; closing the iterator early is allowed."""
+        """Train the seeds; closing the iterator early is allowed, a later call takes up what is still being trained.
+
+        Raises
+        ------
+        EngineError
+            The arm cannot be set up, or the worker died twice on the same seed.
+        """
         ...
 
     def close(self) -> None:
@@ -42,14 +49,19 @@ def scratch_folder(study: Path) -> Path:
     study
         Folder of the study, held by its lock, so no other live driver owns a scratch folder there.
     """
+    return scratch_folders(study, 1)[0]
+
+
+def scratch_folders(study: Path, n: int) -> tuple[Path, ...]:
+    """Fresh folders for n workers; as `scratch_folder`."""
     base = study / "scratch"
     shutil.rmtree(base, ignore_errors=True)
     base.mkdir(parents=True)
-    return Path(tempfile.mkdtemp(dir=base))
+    return tuple(Path(tempfile.mkdtemp(dir=base)) for _ in range(n))
 
 
 class LocalExecutor:
-    """One worker process on this machine.
+    """One worker process on this machine: the seeds one after the other.
 
     Parameters
     ----------
@@ -64,12 +76,8 @@ class LocalExecutor:
     module = "analyzer.replicates.worker"
 
     def __init__(self, scratch: Path, protected: tuple[Path, ...], on_progress: Callable[[float], None]) -> None:
-        self.scratch = scratch
-        self.protected = protected
-        self.on_progress = on_progress
-        self.log = scratch.parent.parent / "worker.log"
-        self.process: subprocess.Popen[str] | None = None
-        self.current: ArmJob | None = None  # the arm that the worker has set up
+        self.worker = WorkerProcess(scratch, protected, on_progress)
+        self.worker.module = self.module
 
     def run(self, job: ArmJob, seeds: Iterable[int]) -> Iterator[Replicate]:
         """Train the seeds in order and yield each replicate.
@@ -79,82 +87,22 @@ class LocalExecutor:
         EngineError
             Where the arm cannot be set up, or the worker died twice on the same seed.
         """
-        store = Store(job.root, job.study)
         for seed in seeds:
-            for attempt in (1, 2):
-                try:
-                    if self.current != job:
-                        self._start(job)
-                    self._send({"op": "seed", "seed": seed})
-                    self._wait_for("done")
-                    break
-                except _WorkerDied as e:
-                    self.current = None
-                    if attempt == 2:
-                        raise EngineError(f"{e} It died twice on seed {seed}.", f"Read {self.log}.") from None
-            replicate = store.get(job.arm.name, seed)
-            if replicate is None:
-                raise EngineError(f"The replicate of seed {seed} is not in the store.", f"Read {self.log}.")
+            replicate = self._train(job, seed)
             if replicate.outcome is Outcome.FAILED:
-                self.current = None
                 raise EngineError(replicate.message)
             yield replicate
 
-    def _start(self, job: ArmJob) -> None:
-        self.current = None  # an arm that cannot be set up leaves the worker with none
-        if self.process is None or self.process.poll() is not None:
-            environ = environment(self.scratch, os.environ, trust=job.trust)
-            places = (p.absolute() for p in (self.scratch, self.log, *self.protected))
-            command = [sys.executable, "-m", self.module, *places]
-            self.process = subprocess.Popen(
-                [str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ,
-                # `-m` imports from the working directory first, and that may be a stranger's run directory.
-                cwd=None if job.trust else self.scratch,
-                start_new_session=True,  # Ctrl-C reaches the driver alone, which then decides
-            )  # fmt: skip
-        self._send({"op": "arm", "job": dump(job)})
-        self._wait_for("ready")
-        self.current = job
-
-    def _send(self, message: dict[str, Any]) -> None:
-        assert self.process is not None and self.process.stdin is not None
-        try:
-            self.process.stdin.write(json.dumps(message) + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            raise _WorkerDied(self._obituary()) from None
-
-    def _wait_for(self, wanted: str) -> None:
-        assert self.process is not None and self.process.stdout is not None
-        for line in self.process.stdout:
-            message = json.loads(line)
-            if message["event"] == "progress":
-                self.on_progress(message["fraction"])
-            elif message["event"] == "error":
-                kind = getattr(errors, message["kind"], EngineError)
-                raise kind(message["what"], message["hint"] or f"The worker's log is {self.log}.")
-            elif message["event"] == wanted:
-                return
-        raise _WorkerDied(self._obituary())
-
-    def _obituary(self) -> str:
-        assert self.process is not None
-        code = self.process.wait()
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        memory = " (often: out of memory)" if code == -9 else ""
-        return f"The worker process {how}{memory}."
+    def _train(self, job: ArmJob, seed: int) -> Replicate:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self.worker.train(job, seed)
+            except WorkerDied as e:
+                if attempt == ATTEMPTS:
+                    log = f"Read {self.worker.log}."
+                    raise EngineError(f"{e.what} It died twice on seed {seed}.", log) from None
+        raise AssertionError("unreachable")
 
     def close(self) -> None:
         """Kill the worker and remove its scratch folder."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            for stream in (self.process.stdin, self.process.stdout):
-                if stream is not None:
-                    stream.close()
-            self.process = None
-        shutil.rmtree(self.scratch, ignore_errors=True)
-
-
-class _WorkerDied(Exception):  # noqa: N818 - an event, caught in this file
-    """The worker process is gone."""
+        self.worker.close()

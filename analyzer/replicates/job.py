@@ -41,7 +41,7 @@ class ArmJob:
     trust
         Whether the checkpoint may be unpickled without the allow-list.
     threads
-        CPU threads of torch, or None for its own default.
+        CPU threads of torch, or None to leave them to Ultralytics.
     reseed
         False for a replay: the run's own seed, as Ultralytics sets it, and nothing reseeded after it.
     validate

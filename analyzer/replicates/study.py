@@ -39,8 +39,10 @@ def study_facts(
     versions
         Of the packages that train.
     device
-        As a name that tells hardware apart, e.g. "cpu" or "cuda NVIDIA A100".
-    threads, workers
+        As a name that tells hardware apart, e.g. "cpu" or "cuda (NVIDIA A100)".
+    threads
+        Of a replicate on a CPU, since they change its last bits; None on a GPU.
+    workers
         As asked for; None where left to the library.
     base_seed
         From which the seeds of replicates are drawn.

@@ -83,6 +83,7 @@ class Worker:
     def _arm(self, job: ArmJob) -> None:
         import torch
         from ultralytics import YOLO, __version__
+        from ultralytics.utils import torch_utils
 
         from analyzer.replicates.trainer import ReplicatesDone, make_trainer
         from analyzer.runs.checkpoint import load_payload
@@ -90,6 +91,7 @@ class Worker:
 
         if job.threads:
             torch.set_num_threads(job.threads)
+            torch_utils.NUM_THREADS = job.threads  # `select_device` sets torch to this number once more
         interventions = tuple(make(i, p) for i, p in job.arm.interventions)
         payload = load_payload(job.checkpoint, trust=job.trust, sha256=job.sha256)
         copy = prepare_copy(payload, job, interventions)

@@ -188,7 +188,7 @@ class Environment:
     device
         On which the replicates were trained, e.g. "cpu", "cuda:0 (NVIDIA H100)".
     threads
-        torch threads of the worker; None where nothing was trained.
+        CPU threads of a replicate; None where nothing was trained, or on a GPU.
     packages
         Package name to version.
     """

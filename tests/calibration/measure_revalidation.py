@@ -69,7 +69,7 @@ def measure(runs: list[Path]) -> dict[str, list[tuple[float, float, float]]]:
                 data = resolve_dataset(facts.train_args, run=checkpoint.parent.parent)
                 job = ArmJob(
                     arm=Arm("revalidation"), checkpoint=checkpoint, data=data.raw, device="cpu", epochs=1,
-                    scratch=executor.scratch, root=root, study="study", validate=True,
+                    scratch=root, root=root, study="study", validate=True,
                 )  # fmt: skip
                 record = next(iter(executor.run(job, [0]))).epochs[0]
                 instances = sum(fingerprint_dataset(data).instances["val"].values())

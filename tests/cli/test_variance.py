@@ -64,7 +64,7 @@ def drift(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "read_resumable", lambda request: None)
     monkeypatch.setattr(module, "run_of", lambda checkpoint: tmp_path)
     monkeypatch.setattr(module, "open_study", lambda *args: study)
-    monkeypatch.setattr(collect, "_local", lambda collector: trainer)
+    monkeypatch.setattr(collect, "executor_for", lambda collector: trainer)
 
     def run(*arguments):
         return runner.invoke(app, ["variance", "x.pt", *arguments], env={"COLUMNS": "80", "TERM": "dumb"})

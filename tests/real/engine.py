@@ -3,13 +3,27 @@
 from pathlib import Path
 
 from analyzer.domain.replicate import Arm
-from analyzer.replicates.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executor import LocalExecutor, scratch_folder, scratch_folders
 from analyzer.replicates.job import ArmJob
+from analyzer.replicates.process import WorkerProcess
+from analyzer.replicates.several import LocalLane, SeveralExecutor
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
 
 
-def replicates(checkpoint: Path, root: Path, seeds, *, epochs=1, workers=None, arm=None, hashes=True, fresh=False):
+def replicates(
+    checkpoint: Path,
+    root: Path,
+    seeds,
+    *,
+    epochs=1,
+    workers=None,
+    arm=None,
+    hashes=True,
+    fresh=False,
+    threads=None,
+    at_once=1,
+):
     """Replicates in the order of the seeds; each is read before a later one of the same seed replaces its file."""
     facts = read_checkpoint(checkpoint)
     data = resolve_dataset(facts.train_args, run=checkpoint.parent.parent)
@@ -27,8 +41,18 @@ def replicates(checkpoint: Path, root: Path, seeds, *, epochs=1, workers=None, a
         workers=workers,
         hashes=hashes,
         fresh=fresh,
+        threads=threads,
     )
-    executor = LocalExecutor(scratch, (checkpoint.parent.parent,), lambda fraction: None)
+    protected = (checkpoint.parent.parent,)
+    if at_once > 1:
+        folders = scratch_folders(root / "study", at_once)
+        lanes = [LocalLane(WorkerProcess(f, protected, lambda fraction: None), "cpu") for f in folders]
+        executor = SeveralExecutor(lanes, lambda fraction: None, print)
+        try:
+            return sorted(executor.run(job, seeds), key=lambda r: list(seeds).index(r.seed))
+        finally:
+            executor.close()
+    executor = LocalExecutor(scratch, protected, lambda fraction: None)
     try:
         return [next(iter(executor.run(job, [seed]))) for seed in seeds]
     finally:

@@ -1,0 +1,188 @@
+"""Where replicates are trained, and how many at once. The rest of the pipeline does not know."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from analyzer.errors import UsageError
+from analyzer.pipeline.device import Device, choose_device, named_device
+from analyzer.replicates.cluster import Demands, RayExecutor, connect, gpu_name
+from analyzer.replicates.executor import Executor, LocalExecutor, scratch_folders
+from analyzer.replicates.process import WorkerProcess
+from analyzer.replicates.several import LocalLane, SeveralExecutor
+from analyzer.runs.dataset import fingerprint_dataset
+
+if TYPE_CHECKING:
+    from analyzer.pipeline.collect import Collector
+    from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
+
+__all__ = ["Placement", "executor_for", "own_threads", "place"]
+
+_WORTH = 10.0  # seconds of an epoch from which a second worker pays for its start (6 to 12 s of imports and set-up)
+_MEMORY = 2 * 1024**3  # bytes that must be free for each worker that nobody asked for; the demo's takes 0.85 GB
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The workers of a study.
+
+    Parameters
+    ----------
+    devices
+        One entry a worker, as Ultralytics takes it.
+    threads
+        CPU threads of each replicate; None where a GPU trains.
+    own_threads
+        What Ultralytics itself takes on this machine's CPU, for a replay; None where a GPU trains.
+    ray
+        Address of the Ray cluster that has the workers instead; None: they are here.
+    per_device
+        Workers on each GPU of a cluster.
+    """
+
+    devices: tuple[str, ...] = ("cpu",)
+    threads: int | None = None
+    own_threads: int | None = None
+    ray: str | None = None
+    per_device: int = 1
+
+
+def own_threads() -> int:
+    """CPU threads with which Ultralytics trains here (``NUM_THREADS``; it overrides OMP_NUM_THREADS)."""
+    return min(8, max(1, (os.cpu_count() or 1) - 1))
+
+
+def place(
+    request: AnalyzeRequest | ReplicateRequest,
+    trained_on: Any,
+    seconds: float | None,
+    *,
+    single_threaded: bool = False,
+    torch: Any = None,
+) -> tuple[Device, Placement]:
+    """The device of a study, and the workers on it.
+
+    On a CPU, several workers have one thread each. Threads change the last bits of a replicate, so its number is part
+    of the study's name, and nobody gets several workers unasked where Ultralytics itself takes more than one thread.
+
+    Parameters
+    ----------
+    request
+        ``device``, ``workers_on``, ``per_device``.
+    trained_on
+        ``device`` of the run's arguments.
+    seconds
+        What an epoch takes; None where that is not known.
+    single_threaded
+        Whether a study of single-threaded replicates is there, and none of the other kind.
+    torch
+        The torch module; a fake in tests.
+
+    Raises
+    ------
+    UsageError
+        A device is not here, or the devices are of different kinds.
+    """
+    if request.ray is not None:
+        return _on_cluster(request, request.ray, trained_on)
+    devices = _devices(request, trained_on, torch)
+    device = devices[0]
+    if len(devices) > 1:
+        device = replace(device, words=f"{len(devices)} x {device.hardware}")
+    per_device = request.per_device or _unasked(device, seconds, single_threaded)
+    workers = tuple(d.argument for _ in range(per_device) for d in devices)
+    if device.argument != "cpu":
+        return device, Placement(workers)
+    threads = 1 if per_device > 1 else own_threads()
+    return device, Placement(workers, threads, own_threads())
+
+
+def _on_cluster(request: AnalyzeRequest | ReplicateRequest, address: str, trained_on: Any) -> tuple[Device, Placement]:
+    """The kind of device of a cluster: GPUs where it has some and nothing asks for the CPU."""
+    if request.workers_on is not None:
+        raise UsageError("--ray and --workers-on both say where to train.", "Give one of them.")
+    ray = connect(address)
+    per_device = request.per_device or 1
+    wanted = str(request.device or trained_on or "").lower()
+    if wanted == "cpu" or not ray.cluster_resources().get("GPU"):
+        note = "" if wanted in ("", "cpu") else f"The run used device {wanted!r}: a null made on CPU is approximate."
+        return Device("cpu", "cpu (Ray)", note, "cpu"), Placement((), 1, own_threads(), address)
+    kind = ray.get(ray.remote(num_gpus=1 / per_device)(gpu_name).remote())
+    return Device("0", f"{kind} (Ray)", "", kind), Placement((), ray=address, per_device=per_device)
+
+
+def _devices(request: AnalyzeRequest | ReplicateRequest, trained_on: Any, torch: Any) -> tuple[Device, ...]:
+    if request.workers_on is None:
+        return (choose_device(request.device, trained_on, torch=torch),)
+    if request.device is not None:
+        raise UsageError("--device and --workers-on both say where to train.", "Give one of them.")
+    names = [name.strip() for name in request.workers_on.split(",") if name.strip()]
+    torch = torch or importlib.import_module("torch")
+    found = tuple(named_device(name, torch, option="--workers-on") for name in names)
+    if not found or len({d.argument for d in found}) < len(found):
+        raise UsageError(
+            f"--workers-on {request.workers_on!r} names no device, or one twice.",
+            "Write --workers-on 0,1; several on one device are asked for with --per-device.",
+        )
+    kinds = {d.hardware for d in found}
+    if len(kinds) > 1:
+        raise UsageError(
+            f"--workers-on mixes {' and '.join(sorted(kinds))}: replicates of one null come from one kind of device.",
+            "Name devices of one kind.",
+        )
+    return found
+
+
+def _unasked(device: Device, seconds: float | None, single_threaded: bool) -> int:
+    """How many workers where nobody said: more than one only where the replicates are the same and it pays."""
+    if device.argument != "cpu" or (own_threads() > 1 and not single_threaded):
+        return 1
+    least = 1 if own_threads() == 1 else 2  # what an earlier command made with one thread is extended with one thread
+    if seconds is None or seconds < _WORTH:
+        return least
+    return max(least, min(os.cpu_count() or 1, _free_memory() // _MEMORY))
+
+
+def _free_memory() -> int:
+    import psutil  # Ultralytics needs it, too
+
+    return int(psutil.virtual_memory().available)
+
+
+def executor_for(collector: Collector) -> Executor:
+    """The executor of a study's placement."""
+    study, progress = collector.study, collector.progress
+    if study.placement.ray is not None:
+        return _ray_executor(collector, study.placement.ray)
+    devices: Sequence[str] = study.placement.devices
+
+    def moved(fraction: float) -> None:
+        progress.epoch_fraction(round(1000 * fraction), 1000)
+
+    folders = scratch_folders(study.store.path, len(devices))
+    if len(devices) == 1:
+        return LocalExecutor(folders[0], study.protected, moved)
+    progress.message(f"{len(devices)} workers at once: {', '.join(dict.fromkeys(devices))}.")
+    lanes = [
+        LocalLane(WorkerProcess(folder, study.protected, moved, device=device), device)
+        for folder, device in zip(folders, devices, strict=True)
+    ]
+    return SeveralExecutor(lanes, moved, progress.message)
+
+
+def _ray_executor(collector: Collector, address: str) -> Executor:
+    study = collector.study
+    others = tuple((data, fingerprint_dataset(data).sha256) for data in study.other_data)
+    demands = Demands(
+        versions=study.versions,
+        hardware=study.device.hardware,
+        data=((study.data, str(study.data_facts["sha256"])), *others),
+        cpus=1,
+        gpus=0 if study.device.argument == "cpu" else 1 / study.placement.per_device,
+    )
+    content = study.checkpoint.path.read_bytes()
+    return RayExecutor(connect(address), demands, content, study.protected, collector.progress.message)

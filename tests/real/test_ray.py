@@ -1,0 +1,113 @@
+"""A Ray cluster of separate processes on this machine: a head and two nodes, one of which is killed in the middle.
+
+One cluster for the whole file, since a node takes seconds to start.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from analyzer.replicates.store import Store
+
+ray = pytest.importorskip("ray")
+from ray.cluster_utils import Cluster  # noqa: E402
+
+N = 6
+
+
+@pytest.fixture(scope="module")
+def cluster(one_thread):
+    # Actors have a niceness of 15 by default: on a machine that does other work they would wait for minutes.
+    environ = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
+    before = {k: os.environ.get(k) for k in environ}
+    os.environ.update(environ)
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    try:
+        yield made
+    finally:
+        made.shutdown()
+        for key, value in before.items():
+            os.environ.pop(key) if value is None else os.environ.update({key: value})
+
+
+def replicate(checkpoint, out, *options):
+    command = [sys.executable, "-m", "analyzer", "replicate", str(checkpoint), "-n", str(N), "--out", str(out)]
+    return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finished(process):
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, out
+    return out
+
+
+def files(out):
+    return {p: p.read_bytes() for p in out.glob("seam[0-9]*/replicates/healthy/[0-9]*.json")}
+
+
+def rows(out):
+    (folder,) = out.glob("seam[0-9]*")
+    return {r.seed: [(e.epoch, e.printed, e.exact) for e in r.epochs] for r in Store(out, folder.name).all("healthy")}
+
+
+def wait_until(condition, process, seconds=240):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def workers():
+    """Worker processes that were started on nodes of the cluster."""
+    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    mine = f"/yolo-drift-{os.getuid()}/"
+    return [
+        int(line.split()[0]) for line in found.splitlines() if "analyzer.replicates.worker" in line and mine in line
+    ]
+
+
+def test_a_node_that_is_killed_costs_nothing(cluster, killed_run, tmp_path):
+    checkpoint = killed_run / "weights" / "last.pt"
+    doomed, _ = cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)
+    process = replicate(checkpoint, tmp_path / "ray", "--ray", cluster.address)
+    wait_until(lambda: len(files(tmp_path / "ray")) >= 2, process)
+    before = files(tmp_path / "ray")
+    assert len(before) < N
+    cluster.remove_node(doomed, allow_graceful=False)
+    finished(process)
+    assert before.items() <= files(tmp_path / "ray").items()  # nothing lost, nothing made again
+    finished(replicate(checkpoint, tmp_path / "here", "--per-device", "2"))
+    assert len(rows(tmp_path / "ray")) == N
+    assert rows(tmp_path / "ray") == rows(tmp_path / "here")
+    (study,) = (tmp_path / "ray").glob("seam[0-9]*")
+    assert (tmp_path / "here" / study.name).is_dir()  # the same study, so one may be extended by the other
+    facts = json.loads((study / "study.json").read_text())
+    assert facts["threads"] == 1
+
+
+def test_ctrl_c_leaves_no_worker_and_a_sound_store(cluster, killed_run, tmp_path):
+    process = replicate(killed_run / "weights" / "last.pt", tmp_path / "out", "--ray", cluster.address)
+    wait_until(lambda: files(tmp_path / "out"), process)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, out
+    assert "Everything that was finished is kept" in out
+    until = time.monotonic() + 30
+    while workers() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert workers() == []
+    assert 1 <= len(rows(tmp_path / "out")) < N
+
+
+def test_an_address_where_nobody_answers_is_one_sentence(killed_run, tmp_path):
+    process = replicate(killed_run / "weights" / "last.pt", tmp_path / "out", "--ray", "127.0.0.1:1")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, out
+    assert "No Ray cluster answers at '127.0.0.1:1'" in out
+    assert "Traceback" not in out

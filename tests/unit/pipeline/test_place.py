@@ -1,0 +1,92 @@
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from analyzer.errors import UsageError
+from analyzer.pipeline import place as module
+from analyzer.pipeline.place import own_threads, place
+from analyzer.pipeline.request import AnalyzeRequest
+
+
+def fake_torch(*names):
+    cuda = SimpleNamespace(
+        is_available=lambda: bool(names), device_count=lambda: len(names), get_device_name=lambda i: names[i]
+    )
+    return SimpleNamespace(cuda=cuda)
+
+
+A100 = fake_torch("A100", "A100", "A100")
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    def cores(n, memory=64):
+        monkeypatch.setattr(module.os, "cpu_count", lambda: n)
+        monkeypatch.setattr(module, "_free_memory", lambda: memory * 1024**3)
+
+    return cores
+
+
+def placed(seconds=60.0, torch=None, trained_on="cpu", single_threaded=False, **options):
+    request = AnalyzeRequest(run=Path("run"), **options)
+    return place(request, trained_on, seconds, single_threaded=single_threaded, torch=torch or fake_torch())
+
+
+def test_the_threads_are_those_that_ultralytics_takes():
+    from ultralytics.utils import NUM_THREADS
+
+    assert own_threads() == NUM_THREADS
+
+
+def test_two_cores_train_two_at_once_where_the_bits_stay_and_it_pays(machine):
+    machine(2)
+    _, workers = placed()
+    assert (workers.devices, workers.threads, workers.own_threads) == (("cpu", "cpu"), 1, 1)
+    assert placed(seconds=1.0)[1].devices == ("cpu",)  # starting a worker takes longer
+    assert placed(seconds=None)[1].devices == ("cpu",)
+    assert placed(seconds=1.0)[1].threads == 1  # so both are the same study
+    machine(2, memory=3)
+    assert placed()[1].devices == ("cpu",)
+
+
+def test_nobody_gets_other_bits_than_ultralytics_own_unasked(machine):
+    machine(8)
+    assert (placed()[1].devices, placed()[1].threads) == (("cpu",), 7)
+    _, workers = placed(per_device=6)
+    assert (len(workers.devices), workers.threads, workers.own_threads) == (6, 1, 7)
+
+
+def test_single_threaded_replicates_that_are_there_are_extended(machine):
+    machine(8)
+    assert placed(single_threaded=True)[1].threads == 1
+    assert placed(single_threaded=True, per_device=1)[1].threads == 7  # asked for
+
+
+def test_one_worker_a_device(machine):
+    device, workers = placed(torch=A100, workers_on="0,2", trained_on="0")
+    assert (workers.devices, workers.threads) == (("0", "2"), None)
+    assert device.words == "2 x cuda (A100)"
+    assert device.hardware == placed(torch=A100, trained_on="1")[0].hardware  # so the study is the same
+    assert placed(torch=A100, workers_on="0,2", per_device=2)[1].devices == ("0", "2", "0", "2")
+    assert placed(torch=A100, trained_on="0")[1].devices == ("0",)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"workers_on": "0,1", "device": "0"}, "one of them"),
+        ({"workers_on": ","}, "names no device"),
+        ({"workers_on": "0,0"}, "twice"),
+        ({"workers_on": "0,3"}, "no such single device"),
+        ({"workers_on": "0,cpu"}, "one kind"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(options, words):
+    with pytest.raises(UsageError, match=words):
+        placed(torch=A100, **options)
+
+
+def test_one_null_has_one_kind_of_device():
+    with pytest.raises(UsageError, match="mixes cuda"):
+        placed(torch=fake_torch("A100", "T4"), workers_on="0,1")
