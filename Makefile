@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-check calibrate fuzz test test-fast test-wide lint type check calibrate-resumes
+.PHONY: help setup demo demo-check calibrate fuzz test test-fast test-wide lint type check calibrate-resumes kills memory
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -39,6 +39,12 @@ calibrate-resumes: $(READY) ## 200 healthy and 80 faulty real resumes, each with
 
 fuzz: $(READY) ## 20,000 damaged files of known meaning (20 s of processor time); rewrites tests/fuzz/cases.json and the table of SECURITY.md
 	$(BIN)/python tests/fuzz/run_fuzz.py --cases 20000 --out tests/fuzz/cases.json --doc SECURITY.md
+
+kills: $(READY) ## SIGKILL driver and worker at 230 random instants (10 minutes; resumable); rewrites tests/faults/kills.json
+	$(BIN)/python tests/faults/measure_kills.py --work work/kills --out tests/faults/kills.json
+
+memory: $(READY) ## memory over 1000 replicates of the driver, 60 of the worker (2 minutes); rewrites tests/faults/memory.json
+	$(BIN)/python tests/faults/measure_memory.py --out tests/faults/memory.json
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest

@@ -21,6 +21,9 @@ __all__ = ["epoch_seconds", "find_seams", "seam_at", "why_no_seam"]
 _SHORT = 0.5
 _SHORT_STRICT = 0.2
 _FEW = 3
+# `time` is taken from the wall clock. Where it falls to something that is no first epoch of a process (below zero, or
+# many epochs long; first ones take up to 4.2 medians), the clock was set back in a running training: no seam.
+_CLOCK = 20.0
 _NEARBY = 50  # rows: epochs may become slower or faster for good, and long files stay cheap
 
 
@@ -30,6 +33,7 @@ def find_seams(history: History, args: Mapping[str, Any] | None = None) -> tuple
     ``time`` counts from the start of the process that wrote the row, so at a seam it falls, or, after a process that
     wrote one or two rows, grows by less than an epoch takes. An epoch number that is not larger than the one before it
     shows a seam too: a repeat (an older checkpoint was resumed) or, back at the first number, a new run in the file.
+    A ``time`` that falls to what no first epoch takes is a clock that was set back, and no seam.
     Without a ``time`` column (up to 8.3.5) a seam that repeats no epoch is invisible: see :func:`why_no_seam`.
 
     Parameters
@@ -112,8 +116,8 @@ def why_no_seam(history: History, args: Mapping[str, Any] | None = None) -> str:
     if len(history) < 2:
         return f"{history.path.name} has one row only: there is no epoch before the seam."
     return (
-        f"No seam in {history.path.name}{said}: `time` never falls and no epoch repeats, so one process wrote all "
-        f"{len(history)} rows; give --seam EPOCH if you know better."
+        f"No seam in {history.path.name}{said}: `time` never falls to a first epoch's and no epoch repeats, so one "
+        f"process wrote all {len(history)} rows; give --seam EPOCH if you know better."
     )
 
 
@@ -153,12 +157,13 @@ def _time_sign(
     if last is None:
         return None
     step = float(time[row] - time[last])
+    reference, few = _epoch_without(steps, row)
     if step < 0:
         text = f"`time` falls from {time[last]:.6g} s (epoch {history.epochs[last]}) to {time[row]:.6g} s."
-        return SeamSign.TIME_FALLS, text
+        clock = time[row] < 0 or (not few and time[row] > _CLOCK * reference)
+        return None if clock else (SeamSign.TIME_FALLS, text)
     if last != row - 1:  # a row without a time lies between: the increment is not that of one epoch
         return None
-    reference, few = _epoch_without(steps, row)
     share = _SHORT if last == starts[-1] and not few else _SHORT_STRICT
     if step >= share * reference:
         return None

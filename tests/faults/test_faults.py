@@ -1,0 +1,193 @@
+"""A full disk, a folder that may not be written, two drivers, a clock that jumps, kills: one sentence, nothing lost.
+
+More kills in tests/real/test_kill.py; files cut short or edited in tests/fuzz. Mounts need root and Linux.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from cheap_worker import made
+from measure_kills import HERE, campaign, drive, summary
+from measure_memory import slope
+from typer.testing import CliRunner
+
+from analyzer.cli.app import app
+from analyzer.errors import StoreError
+from analyzer.replicates.seeds import replicate_seeds
+from analyzer.replicates.store import Store
+from analyzer.report import seal
+from analyzer.report.document import load_report, write_report
+
+_spec = importlib.util.spec_from_file_location("hard_input", HERE.parent / "cli" / "test_hard_input.py")
+_module = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+make_run = _module.make_run
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def mounted(folder, *options):
+    """Mount at a folder; skips where that is not allowed."""
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(["mount", *options, str(folder)], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("mounting is not allowed here")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 200 kB: a dozen replicates."""
+    disk = tmp_path / "disk"
+    mounted(disk, "-t", "tmpfs", "-o", "size=200k", "tmpfs")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+# --- kills ----------------------------------------------------------------------------------------------------------
+
+
+@linux
+def test_kills_of_driver_and_worker_at_random_instants_lose_nothing(tmp_path):
+    found = summary(campaign(tmp_path, 4, 1))
+    assert sum(found["alive"].values()) >= 3
+    assert [found[name] for name in ("lost", "made again", "wrong", "orphan")] == [0, 0, 0, 0]
+
+
+def test_the_committed_campaign_lost_nothing():
+    found = json.loads((HERE / "kills.json").read_text(encoding="utf-8"))
+    assert sum(found["alive"].values()) >= 200 and found["studies"] > 1  # some come after the end of the study
+    assert [found[name] for name in ("lost", "made again", "wrong", "orphan")] == [0, 0, 0, 0]
+
+
+# --- memory ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_leak_shows_and_noise_does_not():
+    steps = [10.0 * (i % 7) for i in range(200)]
+    flat, leaking = slope(steps), slope([s + 5 * i for i, s in enumerate(steps)])
+    assert flat["95 %"][0] <= 0 <= flat["95 %"][1]
+    assert leaking["95 %"][0] <= 5 <= leaking["95 %"][1] and leaking["95 %"][0] > 4
+
+
+def test_a_thousand_replicates_cost_little_memory_as_measured():
+    found = json.loads((HERE / "memory.json").read_text(encoding="utf-8"))
+    assert found["driver"]["replicates"] >= 1000 and found["worker"]["replicates"] >= 60
+    for part in found.values():
+        assert 1000 * part["95 %"][1] / 1024 < 0.05 * part["MB at the start of the fit"]
+
+
+# --- disk full ------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_ends_in_one_sentence_and_the_rest_is_made_later(small_disk):
+    store, seeds = Store(small_disk, "study"), replicate_seeds(0, 60)
+    with store.lock(), pytest.raises(StoreError, match="No space left on device"):
+        list(map(store.put, map(made, seeds)))
+    written = [s for s in seeds if store.file_of("healthy", s).exists()]
+    assert 3 <= len(written) < 60
+    assert all(store.get("healthy", s) == made(s) for s in written)  # whole or not there
+    assert not list(small_disk.rglob("*.tmp"))  # a half-written file would keep the disk full
+    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
+    assert drive(small_disk, "study") == tuple(made(s) for s in seeds)
+    assert not list(small_disk.rglob("*.damaged"))
+
+
+def test_a_run_on_a_read_only_disk_is_judged_with_its_study_elsewhere(tmp_path):
+    run = make_run(tmp_path)
+    mounted(run, "--bind", str(run))
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(run)], check=True)
+        done = CliRunner().invoke(app, ["analyze", str(run), "--history-only"])
+        assert done.exit_code == 12
+        assert "Read-only file system" in done.stderr and "--out" in done.stderr and "Traceback" not in done.stderr
+        out = tmp_path / "elsewhere"
+        done = CliRunner().invoke(app, ["analyze", str(run), "--history-only", "--out", str(out)])
+        assert done.exit_code in (0, 10, 11), done.stderr
+        assert list(out.rglob("report.json"))
+    finally:
+        subprocess.run(["umount", str(run)], check=True)
+
+
+# --- two drivers ----------------------------------------------------------------------------------------------------
+
+
+def test_the_second_of_two_drivers_is_refused_and_the_first_goes_on(tmp_path):
+    refused = []
+    first = threading.Thread(target=lambda: drive(tmp_path, "study", 20))
+    first.start()
+    until = time.monotonic() + 30
+    while not refused and time.monotonic() < until:
+        try:
+            with Store(tmp_path, "study").lock():
+                pass
+        except StoreError as e:
+            refused.append(e)
+        time.sleep(0.005)
+    first.join()
+    assert "Another drift process is working on the study" in str(refused[0])
+    assert drive(tmp_path, "study", 20) == tuple(made(s) for s in replicate_seeds(0, 20))
+
+
+# --- clocks ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch):
+    """Budgets and durations come from the monotonic clock; the wall clock here runs wild."""
+    jumps = iter([1e9 * (-1) ** i * i for i in range(100_000)])
+    monkeypatch.setattr(time, "time", lambda: next(jumps))
+    drive(tmp_path, "study", 3)
+    for file in Store(tmp_path, "study").path.rglob("[0-9]*.json"):
+        os.utime(file, (0, 0))  # and nothing goes by the age of a file
+    assert drive(tmp_path, "study", 5) == tuple(made(s) for s in replicate_seeds(0, 5))
+
+
+# --- a report that was cut short or edited ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def report(tmp_path):
+    """A study with a report, as `drift analyze` writes it."""
+    return write_report(load_report(HERE.parent / "golden" / "noise.json"), tmp_path / "study" / "report.json")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: raw[: len(raw) // 2],
+        lambda raw: b"",
+        lambda raw: raw.replace(b'"NOISE"', b'"FAULT"'),
+        lambda raw: raw.replace(b"1", b"2", 1),
+    ],
+)
+@pytest.mark.parametrize("command", ["report", "export", "list"])
+def test_a_report_that_was_changed_is_not_shown(report, damage, command):
+    whole = report.read_bytes()
+    assert CliRunner().invoke(app, ["report", str(report)]).exit_code == 0
+    report.write_bytes(damage(whole))
+    assert report.read_bytes() != whole
+    done = CliRunner().invoke(app, [command, str(report.parent)])
+    assert done.exit_code == (0 if command == "list" else 12)  # a list says that there is no verdict, and why
+    assert "NOISE" not in done.stdout and "FAULT" not in done.stdout
+    assert "cut short or edited" in done.stderr
+
+
+def test_a_kill_between_checksum_and_report_leaves_the_old_report_sound(report, monkeypatch):
+    def killed(path, content):
+        if path.name == "report.json":
+            raise KeyboardInterrupt
+        return write(path, content)
+
+    write = seal.write_atomically
+    monkeypatch.setattr(seal, "write_atomically", killed)
+    with pytest.raises(KeyboardInterrupt):
+        seal.write_sealed(report, "{}")
+    assert load_report(report).verdict.value == "NOISE"
+    monkeypatch.undo()
+    seal.write_sealed(report, "{}")
+    assert report.read_text() == "{}"
