@@ -40,7 +40,7 @@ calibrate-resumes: $(READY) ## 200 healthy and 80 faulty real resumes, each with
 fuzz: $(READY) ## 20,000 damaged files of known meaning (20 s of processor time); rewrites tests/fuzz/cases.json and the table of SECURITY.md
 	$(BIN)/python tests/fuzz/run_fuzz.py --cases 20000 --out tests/fuzz/cases.json --doc SECURITY.md
 
-kills: $(READY) ## SIGKILL driver and worker at 230 random instants (10 minutes; resumable); rewrites tests/faults/kills.json
+kills: $(READY) ## SIGKILL driver and worker at 200 random instants (10 minutes; resumable); rewrites tests/faults/kills.json
 	$(BIN)/python tests/faults/measure_kills.py --work work/kills --out tests/faults/kills.json
 
 memory: $(READY) ## memory over 1000 replicates of the driver, 60 of the worker (2 minutes); rewrites tests/faults/memory.json

@@ -1,6 +1,6 @@
 """`make kills`: SIGKILL driver and worker at random instants of a study, and look at what is left.
 
-    python tests/faults/measure_kills.py --work work/kills [--kills 230] [--out tests/faults/kills.json]
+    python tests/faults/measure_kills.py --work work/kills [--kills 200] [--out tests/faults/kills.json]
 
 Driver, executor, pipe, store and lock are the real ones; the worker makes its replicates up, 10 ms each, so that every
 instant matters: start, set-up, half-written files, the moment between two replicates. Goes on where it was stopped.
@@ -156,7 +156,7 @@ def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--kills", type=int, default=230)
+    parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
