@@ -86,8 +86,8 @@ def worker(n: int, folder: Path) -> list[float]:
     seen = []
     try:
         for _ in executor.run(job, range(n)):
-            assert executor.process is not None
-            seen.append(resident(executor.process.pid))
+            assert executor.worker.process is not None
+            seen.append(resident(executor.worker.process.pid))
     finally:
         executor.close()
     return seen
