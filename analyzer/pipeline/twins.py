@@ -37,7 +37,7 @@ Array = NDArray[np.float64]
 _SCREENED = 16  # suspects with one seed each
 _DEEPER = ((3, 4), (5, 2))  # seeds, and how many of the foremost get them
 MOST_TWIN_EPOCHS = _SCREENED + 2 * 4 + 2 * 2
-_CONTENDER = 0.02  # share from which a twin is worth more seeds
+_CONTENDER = 0.02  # share, against that of the foremost, from which a twin is worth more seeds
 _SETTLED = 0.95  # share of a fault from which more seeds would change nothing
 _FAR = 100.0  # squared distance from the healthy mean at which no other family hits the row by chance
 
@@ -234,7 +234,7 @@ def search_twins(
     if not state.made:
         return TwinSearch(reason="no fault of the catalogue fits" if whole else "the budget ended before them")
     if whole:
-        _deepen(state, collector)
+        _deepen(state, collector, progress)
     found, _ = state.attribute()
     return TwinSearch(
         state.judged(), tuple(state.made), found, state.names, state.healthy, untried, collector.epochs_trained - before
@@ -265,15 +265,17 @@ def _screen(state: _Search, queue: list[list[Hypothesis]], collector: Collector,
     return True
 
 
-def _deepen(state: _Search, collector: Collector) -> None:
+def _deepen(state: _Search, collector: Collector, progress: Progress) -> None:
     """More seeds for those that may be it."""
     for seeds, most in _DEEPER:
         twins = state.judged()
         shares = shares_of(twins)
         foremost = sorted(zip(twins, state.made, strict=True), key=lambda pair: -pair[0].share)[:most]
-        deep = all(len(m.replicates) >= 3 for t, m in foremost if t.share >= _CONTENDER)
+        foremost = [(t, m) for t, m in foremost if t.share >= _CONTENDER * foremost[0][0].share and not m.ruled_out]
+        deep = all(len(m.replicates) >= 3 for _, m in foremost)
         if deep and next(iter(shares.values()), 0.0) >= _SETTLED:
             return
-        for twin, made in foremost:
-            if twin.share >= _CONTENDER and not state.train(made, seeds, collector):
+        progress.start(sum(max(seeds - len(m.replicates), 0) for _, m in foremost), "the foremost twins again")
+        for _, made in foremost:
+            if not state.train(made, seeds, collector):
                 return

@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 
 HEALTHY, NONE = "healthy", "none of these"
 DOSE = 0.3  # sd of the true strength of a fault over that of its twin, about 1
+_ALIKE = 0.7  # of that, what is common to all metrics; a fault that moves far also scatters by itself in each
 _DIFFUSE = 3.0  # scale, in healthy sds, of the Cauchy density that stands for faults nobody tried
 _CONFUSED = 0.1  # two arms whose rows would be exchanged more often than that cannot be told apart
 
@@ -107,7 +108,8 @@ def fit_arms(
     for name, r in rows.items():
         mean, unknown = _paired_mean(r, base, s0)
         effect = mean - centre
-        scale = _scale(spread[name], correlation, unknown) + dose**2 * np.outer(effect, effect)
+        strength = _ALIKE * np.outer(effect, effect) + (1 - _ALIKE) * np.diag(effect**2)
+        scale = _scale(spread[name], correlation, unknown) + dose**2 * strength
         fits[name] = ArmFit(mean, scale, df + len(r) - 1, unknown)
     return fits
 

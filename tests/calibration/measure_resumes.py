@@ -3,8 +3,8 @@
 Four checkpoints (data/calibration_checkpoints.py): 50 healthy resumes each, that differ in their patched seed; on one
 young and one mature checkpoint also ten resumes each with the learning rate x3 and x10, with mixup 0.5, and from the
 weights of an older epoch. Run directories have random names; the truth lies in a folder that only score_resumes.py
-reads. ``drift analyze`` runs with its defaults but for ``--no-replay``: a replay would clear or convict most of them by
-itself. Resumable, and sharded by ``--shard i/n``; the working folder is kept outside git.
+reads. ``drift analyze`` runs with its defaults but for ``--no-replay`` and ``--no-twins``: a replay would
+clear or convict most of them by itself. Resumable, and sharded by ``--shard i/n``; the working folder is kept outside git.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def measure(item: Item, killed: Path, work: Path, resumer: Resumer) -> dict[str,
     resumer.resume(prepare(item, killed, run))
     resumed = time.monotonic()
     try:
-        report = analyzer.analyze(run, seed=1_000_000 + item.number, replay=False).to_dict()
+        report = analyzer.analyze(run, seed=1_000_000 + item.number, replay=False, twins=False).to_dict()
     except DriftError as error:
         report = {"verdict": "ERROR", "reasons": [str(error)], "n_replicates": 0}
     report["seconds"] = {"resume": round(resumed - start, 1), "analyze": round(time.monotonic() - resumed, 1)}

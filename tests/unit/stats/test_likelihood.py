@@ -108,3 +108,17 @@ def test_the_healthy_seeds_that_a_twin_lacks_correct_its_mean():
     off = np.abs(fits["a"].mean - fits[HEALTHY].mean - 5)
     assert (off < 0.5 * np.abs(healthy[:10].mean(axis=0) - healthy.mean(axis=0)) + 0.02).all()
     assert (fits["a"].unknown < 1 / 20).all()
+
+
+def test_one_seed_is_enough_to_find_a_fault_that_scatters_far_more_than_healthy_resumes_do():
+    """As the reset of a mature average, which moves validation by hundreds of healthy sds and never twice the same."""
+    rng = np.random.default_rng(7)
+    effect, own = np.array([0.0, 0, 300, 400]), np.array([1.0, 1, 70, 90])
+    best = []
+    for _ in range(50):
+        healthy, twins = arms(rng, k=1)
+        twins["far"] = (effect + own * rng.standard_normal(M))[None]
+        fits = fit_arms(healthy, twins, sd=np.ones(M), df=10)
+        found = attribute_row(effect + own * rng.standard_normal(M), fits, prior={**PRIOR, "far": 1.0})
+        best.append(max(found.shares, key=found.shares.__getitem__))
+    assert best.count("far") >= 45
