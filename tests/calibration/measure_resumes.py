@@ -3,8 +3,8 @@
 Four checkpoints (data/calibration_checkpoints.py): 50 healthy resumes each, that differ in their patched seed; on one
 young and one mature checkpoint also ten resumes each with the learning rate x3 and x10, with mixup 0.5, and from the
 weights of an older epoch. Run directories have random names; the truth lies in a folder that only score_resumes.py
-reads. ``drift analyze`` runs with its defaults but for ``--no-replay`` and ``--no-twins``: a replay would
-clear or convict most of them by itself. Resumable, and sharded by ``--shard i/n``; the working folder is kept outside git.
+reads. ``drift analyze`` runs with its defaults but for ``--no-replay`` and ``--no-twins``: a replay would clear or
+convict most of them by itself. Resumable, and sharded by ``--shard i/n``; the working folder is kept outside git.
 """
 
 from __future__ import annotations
