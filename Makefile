@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-check calibrate fuzz test test-fast test-wide lint type check calibrate-resumes kills memory
+.PHONY: help setup demo demo-check calibrate fuzz test test-fast test-wide lint type check calibrate-resumes kills memory diagnose-bench e2e
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -45,6 +45,14 @@ kills: $(READY) ## SIGKILL driver and worker at 200 random instants (10 minutes;
 
 memory: $(READY) ## memory over 1000 replicates of the driver, 60 of the worker (2 minutes); rewrites tests/faults/memory.json
 	$(BIN)/python tests/faults/measure_memory.py --out tests/faults/memory.json
+
+diagnose-bench: $(READY) ## 78 faulty and 40 healthy real resumes, each diagnosed with and without a replay (hours; resumable); rewrites tests/calibration/diagnosis.json and docs/FAULTS.md
+	$(BIN)/python tests/calibration/measure_diagnosis.py --work work/diagnosis
+	$(BIN)/python tests/calibration/score_diagnosis.py --work work/diagnosis
+	$(BIN)/python -m analyzer.diagnosis.document docs/FAULTS.md
+
+e2e: $(READY) ## every fault once, made by plain Ultralytics, named first by `drift analyze` (minutes)
+	$(BIN)/python -m pytest tests/real/test_faults_end_to_end.py -m real
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest

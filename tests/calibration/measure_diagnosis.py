@@ -1,0 +1,166 @@
+"""Real faulty resumes by plain Ultralytics, each diagnosed with and without a replay: ``make diagnose-bench``.
+
+Thirteen faults, six resumes each, and 40 healthy ones, on a young and a mature checkpoint (fault_items.py). Run
+directories have random names; the truth lies in a folder that only score_diagnosis.py reads. Every resume is made once
+and kept; each analysis works on a copy of it. The replicates of a checkpoint are shared by its resumes, as where
+``drift replicate`` was run before the resume: they say how large a shift is, and the same ones serve every resume.
+Resumable, sharded by ``--shard i/n``; ``--again`` measures anew what was measured before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
+
+import analyzer
+import analyzer.pipeline.collect
+from analyzer.errors import DriftError
+from analyzer.replicates.executor import LocalExecutor, scratch_folder
+
+from calibration_checkpoints import SEAMS, make
+from demo_runs import child_environment, copy_run, edit_checkpoint, relocate
+from fault_items import SEED, Item, items
+from inject_files import Scene, make_files
+
+ANOTHER = {"young": "young-sgd", "mature-sgd": "young"}  # whose best.pt are the weights of another training
+PASSES = ("replay", "no-replay")
+REPLICATES = 5  # the first look of the default design; the cause does not depend on how far it goes on
+
+
+class WarmWorker(LocalExecutor):
+    """One worker for all analyses: importing torch takes longer than an epoch here."""
+
+    def close(self) -> None:
+        """Keep it."""
+
+
+class Resumer:
+    """The process that resumes: plain Ultralytics, imported once."""
+
+    def __init__(self, work: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("inject_runtime.py"))],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=child_environment(work),
+        )  # fmt: skip
+
+    def resume(self, order: dict[str, Any]) -> None:
+        """Train one epoch; the run directory then is as a user has it."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        while answer not in {"done", "failed", ""}:
+            answer = self.process.stdout.readline().strip()
+        log = Path(f"{order['checkpoint']}.log")
+        if answer != "done":
+            raise RuntimeError(f"the resume failed:\n{log.read_text(encoding='utf-8', errors='replace')[-2500:]}")
+        log.unlink()
+
+
+def make_resume(item: Item, killed: dict[str, Path], work: Path, resumer: Resumer | None) -> Path:
+    """The resumed run directory of an item, made once; not at all without a resumer."""
+    run = work / "resumed" / item.name
+    done = run.with_name(f"{item.name}.done")
+    if done.exists():
+        return run
+    if resumer is None:
+        raise RuntimeError("not made yet")
+    shutil.rmtree(run, ignore_errors=True)
+    order = {"way": "", **prepare(item, killed, run)}
+    resumer.resume({**order, "checkpoint": str(run / "weights" / "last.pt")})
+    _write(work / "truth" / f"{item.name}.json", asdict(item))
+    done.touch()
+    return run
+
+
+def prepare(item: Item, killed: dict[str, Path], run: Path) -> dict[str, Any]:
+    """A copy of the killed run with the item's seed and the faults of its files; what the training process is told."""
+    copy_run(killed[item.checkpoint], run)
+    relocate(run, seed=SEED + item.number)
+    seam = SEAMS[item.checkpoint]
+    older = max(int(p.stem[5:]) for p in run.glob("weights/epoch*.pt") if int(p.stem[5:]) < seam - 1)
+    another = run.parent.parent / "weights" / f"{ANOTHER[item.checkpoint]}.pt"
+    scene = Scene(run, f"epoch{seam - 1}.pt", f"epoch{older}.pt", another)
+    place, _, way = item.way.partition(":")
+    if place == "files":
+        return make_files(way, scene)
+    if way == "pretrained":  # the training was started from that file, and the resume loads it once more
+        for name in (scene.seam, "last.pt"):
+            path = run / "weights" / name
+            edit_checkpoint(path, path, pretrained=str(another))
+    return {"way": way, "file": str(another if way == "pretrained" else run / "weights" / scene.older)}
+
+
+def analyse(item: Item, resumed: Path, work: Path, kind: str, shard: str) -> dict[str, Any]:
+    """Analyse a copy of the run; the report goes to the outcomes of that pass."""
+    run = work / "runs" / kind / item.name
+    shutil.rmtree(run, ignore_errors=True)
+    shutil.copytree(resumed, run)
+    start = time.monotonic()
+    try:
+        studies = work / "studies" / shard
+        asked = {"seed": 1_000_000, "replicates": REPLICATES, "replay": kind == "replay", "out": studies}
+        report = analyzer.analyze(run, **asked).to_dict()
+    except DriftError as error:
+        report = {"verdict": "ERROR", "reasons": [str(error)], "diagnosis": {"causes": []}}
+    report["seconds"] = round(time.monotonic() - start, 1)
+    _write(work / "outcomes" / kind / f"{item.name}.json", report)
+    shutil.rmtree(run)
+    return report
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(document), encoding="utf-8")
+    partial.replace(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("work") / "diagnosis")
+    parser.add_argument("--shard", default="1/1", help="i/n: this process takes every n-th resume, from the i-th")
+    parser.add_argument("--passes", nargs="*", choices=PASSES, default=PASSES)
+    parser.add_argument("--only", nargs="*", help="these faults (or healthy) only")
+    parser.add_argument("--made", action="store_true", help="only resumes that another process has made")
+    parser.add_argument("--again", action="store_true", help="also what was measured before")
+    options = parser.parse_args()
+    work = options.work.resolve()
+    killed = make(work / "checkpoints")
+    for name in ANOTHER.values():
+        (work / "weights").mkdir(exist_ok=True)
+        shutil.copy2(killed[name] / "weights" / "best.pt", work / "weights" / f"{name}.pt")
+    part, parts = (int(x) for x in options.shard.split("/"))
+    mine = [i for i in items() if i.number % parts == part - 1 and (not options.only or i.truth in options.only)]
+    worker = WarmWorker(scratch_folder(work / "worker" / str(part)), (), lambda fraction: None)
+    analyzer.pipeline.collect._local = lambda collector: worker
+    resumer = None if options.made else Resumer(work)
+    for kind in options.passes or ("",):
+        for item in mine:
+            outcome = work / "outcomes" / kind / f"{item.name}.json"
+            if kind and not options.again and outcome.exists():
+                continue
+            try:
+                run = make_resume(item, killed, work, resumer)
+            except RuntimeError as error:
+                print(f"{item.name}: {error}", flush=True)
+                continue
+            if not kind:
+                continue
+            report = analyse(item, run, work, kind, str(part))
+            named = [cause["id"] for cause in report["diagnosis"]["causes"]]
+            print(f"{kind} {item.name}: {report['verdict']}, {named}, {report['seconds']} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
