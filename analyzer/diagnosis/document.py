@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analyzer.diagnosis.catalogue import CATALOGUE, Entry
 from analyzer.diagnosis.known_bugs import KnownBug, known_bugs
+from analyzer.diagnosis.measured import measured_section, read_measured
 from analyzer.diagnosis.signatures import SIGNATURES, Signature, remedy_of
 from analyzer.domain.evidence import Severity
 
@@ -48,6 +49,7 @@ def faults_page() -> str:
         "that differ. The ids are those of `diagnosis.causes[]` in report.json.\n",
         "| id | what the row shows | what the audit sees | what is tried | remedy |\n|---|---|---|---|---|\n"
         + "".join(_signature(signature) for signature in SIGNATURES),
+        *measured_section(read_measured()),
         "## Known bugs of Ultralytics\n",
         "Named as information where version and circumstances fit. *Seen up to* is the last version in which the bug "
         "was seen, *fixed* the first in which it was seen to be gone (it may have been earlier); a dash: not known.\n",

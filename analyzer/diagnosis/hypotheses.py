@@ -6,7 +6,7 @@ columns of the replay differ from the run's, and whether the train losses came o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -85,6 +85,9 @@ def _by_columns(clues: Clues) -> Iterator[Hypothesis]:
         yield from _validation(clues, "only validation differs")
         yield from _other_val(clues)
         return
+    if "batch" in clues.later_args:  # halved when out of memory: what else is tried would lack it
+        yield from _later(clues)
+        return
     for source in (_later, _pretrained, _near, _other_split, _permuted, *_order(clues.shift)):
         yield from source(clues)
 
@@ -92,12 +95,12 @@ def _by_columns(clues: Clues) -> Iterator[Hypothesis]:
 def _order(shift: float) -> tuple[Callable[[Clues], Iterator[Hypothesis]], ...]:
     """By the relative shift of the train losses: a lost state moves them little, images and weights move them more."""
     if shift <= -_LARGE:
-        return (_weaker, _batch, _optimizer, _older, _stronger, _weights, _train_data)
+        return (_weaker, _batch, _optimizer, _older, _stronger, _weights, _alike, _train_data)
     if shift >= _LARGE:
-        return (_older, _stronger, _optimizer, _weights, _batch, _train_data, _weaker)
+        return (_older, _stronger, _optimizer, _weights, _batch, _alike, _train_data, _weaker)
     if shift <= 0:
-        return (_optimizer, _batch, _weaker, _older, _stronger, _weights, _train_data)
-    return (_optimizer, _batch, _older, _stronger, _weaker, _weights, _train_data)
+        return (_optimizer, _batch, _alike, _weaker, _older, _stronger, _weights, _train_data)
+    return (_optimizer, _batch, _alike, _older, _stronger, _weaker, _weights, _train_data)
 
 
 def _rates(clues: Clues) -> Iterator[Hypothesis]:
@@ -208,20 +211,28 @@ def _pretrained(clues: Clues) -> Iterator[Hypothesis]:
         yield Hypothesis((("weights-replaced", named),), f"pretrained names {other.path.name}")
 
 
-def _older(clues: Clues) -> Iterator[Hypothesis]:
-    yield from _files("wrong-checkpoint", clues)
-
-
 def _weights(clues: Clues) -> Iterator[Hypothesis]:
-    yield from _files("weights-replaced", clues)
+    """Where weights after the seam are known, only the files that they do not tell from the seam's checkpoint."""
+    yield from _files("weights-replaced", [f for f in clues.files if f.near is None])
 
 
-def _files(fault: str, clues: Clues) -> Iterator[Hypothesis]:
+def _alike(clues: Clues) -> Iterator[Hypothesis]:
+    """Files whose weights are nearly those of the seam's checkpoint, as under an average that hardly moves."""
+    for other in clues.files:
+        if other.epoch and other.near is not None and _NEAR <= other.near < 1 / _NEAR:
+            yield from _replaced(other, f"the weights of {other.path.name} are nearly those of the seam's checkpoint")
+
+
+def _older(clues: Clues) -> Iterator[Hypothesis]:
+    files = clues.files
+    if clues.updates is not None:  # its counter would show after the seam
+        files = tuple(f for f in files if f.updates in (None, clues.updates))
+    yield from _files("wrong-checkpoint", files)
+
+
+def _files(fault: str, files: Sequence[OtherFile]) -> Iterator[Hypothesis]:
     """best.pt before older epochs, the newest first; three at most."""
-    found = [f for f in clues.files if f.epoch and (f.near is None or fault != "weights-replaced")]
-    if fault == "wrong-checkpoint" and clues.updates is not None:  # its counter would show after the seam
-        found = [f for f in found if f.updates in (None, clues.updates)]
-    ranked = sorted(found, key=lambda f: (f.path.name != "best.pt", -f.epoch))
+    ranked = sorted((f for f in files if f.epoch), key=lambda f: (f.path.name != "best.pt", -f.epoch))
     for other in ranked[:3]:
         file = {"path": str(other.path), "sha256": other.sha256}
         yield Hypothesis(((fault, file),), f"{other.path.name} (epoch {other.epoch}) lies in the run")

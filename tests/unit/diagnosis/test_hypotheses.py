@@ -108,7 +108,7 @@ def test_two_names_of_the_audit_are_tried_as_a_pair_first():
 
 def test_a_batch_that_a_later_checkpoint_names_is_taken_from_there():
     found = hypotheses(replace(training(0.01), later_args={"batch": 2, "mosaic": 0.0}))
-    assert found[0].interventions == (("batch-changed", {"batch": 2}),)
+    assert [h.interventions for h in found] == [(("batch-changed", {"batch": 2}),)]  # anything else would lack it
 
 
 def test_half_a_row_is_completed_by_the_faults_of_validation():
@@ -140,6 +140,12 @@ def test_weights_near_those_of_a_file_are_tried_first_with_and_without_its_avera
     assert first.interventions == (("weights-replaced", {"path": "/r/e3.pt", "sha256": "b", "raw_only": False}),)
     assert second.interventions[0][1]["raw_only"] is True
     assert first.words == "weights-replaced (path e3.pt)"
+
+
+def test_weights_that_cannot_be_told_from_those_of_a_file_are_tried_where_the_losses_hardly_move():
+    files = (OtherFile(Path("/r/e3.pt"), "b", 4, near=1.03), OtherFile(Path("/r/e1.pt"), "c", 2, near=4.0))
+    found = [h for h in hypotheses(replace(training(0.01), files=files)) if h.ids == ("weights-replaced",)]
+    assert [h.interventions[0][1]["path"] for h in found] == ["/r/e3.pt", "/r/e3.pt"]
 
 
 def test_the_split_that_the_counter_points_to_is_tried_first():
