@@ -15,10 +15,11 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from demo_runs import LR0, SEAM, TrainingError, resumed_copy, train_and_kill
 
-EXPECTED = {"healthy": ("NOISE", 0), "faulty": ("FAULT", 10)}
+EXPECTED = {"healthy": ("NOISE", 0, None), "faulty": ("FAULT", 10, "lr-jump")}  # verdict, exit code, first cause
 
 
 def drift_command() -> str:
@@ -50,14 +51,20 @@ def make_runs(work: Path) -> None:
     say(f"runs are ready after {time.monotonic() - start:.0f} s.")
 
 
-def analyse(run: Path) -> tuple[str | None, int, Path | None]:
-    """Run ``drift analyze RUN`` as a user would; return verdict, exit code and the folder of the report."""
+def analyse(run: Path) -> tuple[tuple[str | None, int, str | None], Path | None]:
+    """Run ``drift analyze RUN`` as a user would; return verdict, exit code and first cause, and the report's folder."""
     say(f"\n$ drift analyze {run}")
     code = subprocess.run([drift_command(), "analyze", str(run)], check=False).returncode
     reports = sorted(run.glob("drift/*/report.json"), key=lambda p: p.stat().st_mtime)
     if not reports:
-        return None, code, None
-    return json.loads(reports[-1].read_text(encoding="utf-8"))["verdict"], code, reports[-1].parent
+        return (None, code, None), None
+    return outcome_of(json.loads(reports[-1].read_text(encoding="utf-8")), code), reports[-1].parent
+
+
+def outcome_of(report: dict[str, Any], code: int) -> tuple[str, int, str | None]:
+    """What is compared with EXPECTED."""
+    causes = report["diagnosis"]["causes"]
+    return report["verdict"], code, causes[0]["id"] if causes else None
 
 
 def say(text: str) -> None:
@@ -80,11 +87,13 @@ def main() -> int:
     outcomes = {name: analyse(options.work / name) for name in EXPECTED}
     say(f"\ndemo: {time.monotonic() - start:.0f} s")
     wrong = 0
-    for name, (verdict, code, report) in outcomes.items():
-        right = (verdict, code) == EXPECTED[name]
+    for name, (outcome, report) in outcomes.items():
+        right = outcome == EXPECTED[name]
         wrong += not right
-        expected = "as expected" if right else "EXPECTED {} with exit code {}".format(*EXPECTED[name])
-        say(f"  {name:8s} {verdict or 'no report'} (exit code {code}), {expected}; report: {report or 'none'}")
+        verdict, code, cause = outcome
+        expected = "as expected" if right else "EXPECTED {} with exit code {} and cause {}".format(*EXPECTED[name])
+        shown = f"{verdict or 'no report'} (exit code {code}{f', cause {cause}' if cause else ''})"
+        say(f"  {name:8s} {shown}, {expected}; report: {report or 'none'}")
     if wrong:
         say("demo: FAILED. A healthy resume misses NOISE now and then: 'make demo-check' says how often.")
     return int(wrong > 0)

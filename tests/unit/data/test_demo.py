@@ -10,16 +10,20 @@ import pytest
 DATA = Path(__file__).parents[3] / "data"
 
 
-@pytest.fixture(scope="module")
-def demo_check():
+def script(name):
     sys.path.insert(0, str(DATA))
     try:
-        spec = importlib.util.spec_from_file_location("demo_check", DATA / "demo_check.py")
+        spec = importlib.util.spec_from_file_location(name, DATA / f"{name}.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(DATA))
     return module
+
+
+@pytest.fixture(scope="module")
+def demo_check():
+    return script("demo_check")
 
 
 def outcomes(noise, fault, other):
@@ -39,9 +43,9 @@ def test_kept_outcomes_are_not_made_again(demo_check, tmp_path):
     assert demo_check.check_one(3, tmp_path / "nowhere", tmp_path) == {"verdict": "NOISE"}
 
 
-@pytest.mark.parametrize("script", ["plain_training.py", "demo_runs.py"])
-def test_what_trains_imports_nothing_of_the_analyzer(script):
-    tree = ast.parse((DATA / script).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["plain_training.py", "demo_runs.py"])
+def test_what_trains_imports_nothing_of_the_analyzer(name):
+    tree = ast.parse((DATA / name).read_text(encoding="utf-8"))
     imported = [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
     imported += [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
     assert not [name for name in imported if name.split(".")[0] == "analyzer"]
@@ -50,3 +54,12 @@ def test_what_trains_imports_nothing_of_the_analyzer(script):
 def test_the_demo_decides_nothing_for_the_tool():
     source = (DATA / "demo.py").read_text(encoding="utf-8")
     assert not [option for option in ("--margin", "--alpha", "--replicates", "--seed") if option in source]
+
+
+def test_the_demo_wants_the_cause_too():
+    demo = script("demo")
+    faulty = {"verdict": "FAULT", "diagnosis": {"causes": [{"id": "lr-jump"}, {"id": "changed-arguments"}]}}
+    assert demo.outcome_of(faulty, 10) == demo.EXPECTED["faulty"]
+    faulty["diagnosis"]["causes"].reverse()
+    assert demo.outcome_of(faulty, 10) != demo.EXPECTED["faulty"]
+    assert demo.outcome_of({"verdict": "NOISE", "diagnosis": {"causes": []}}, 0) == demo.EXPECTED["healthy"]
