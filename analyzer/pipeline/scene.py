@@ -192,5 +192,8 @@ def _before_of(run: Run, seam: Seam, checkpoint: Checkpoint) -> Seam:
 
 
 def as_configured(diff: ArgsDiff) -> dict[str, Any]:
-    """Arguments of the arm *as configured*, where they differ from the checkpoint's."""
-    return {c.name: c.after for c in diff.changes}
+    """Arguments of the arm *as configured*, where they differ from the checkpoint's.
+
+    Not the optimizer: the checkpoint's state is that of another class and would not load. It is a certain cause anyway.
+    """
+    return {c.name: c.after for c in diff.changes if c.name != "optimizer"}
