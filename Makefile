@@ -7,7 +7,7 @@ READY := .venv/.ready
 .PHONY: help setup demo demo-check calibrate fuzz test test-fast test-wide lint type check calibrate-resumes kills memory diagnose-bench e2e
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 setup: $(READY) ## .venv with the package and the tools of development
 
