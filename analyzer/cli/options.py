@@ -106,7 +106,7 @@ ReportOption = Annotated[
         "--report",
         metavar="KIND[=PATH]",
         callback=_check_reports,
-        help="html, png, svg, json, csv, markdown, junit, github.",
+        help="html, png, svg, json, csv, markdown, junit, github; mlflow, wandb, tensorboard.",
     ),
 ]
 WorkersOnOption = Annotated[

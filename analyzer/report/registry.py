@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import StoreError, UsageError
+from analyzer.report.trackers import TRACKERS, log, require
 
 if TYPE_CHECKING:
     from analyzer.report.analysis import Analysis
@@ -110,13 +111,16 @@ class ReportSpec:
     Parameters
     ----------
     kind
-        A key of ``KINDS``.
+        A key of ``KINDS`` or ``TRACKERS``.
     path
         Where to write; None for the kind's own place.
+    target
+        What a tracker is told (a tracking URI, a project, a log directory); empty for its own default.
     """
 
     kind: str
     path: Path | None = None
+    target: str = ""
 
 
 def parse_spec(text: str) -> ReportSpec:
@@ -125,7 +129,7 @@ def parse_spec(text: str) -> ReportSpec:
     Raises
     ------
     UsageError
-        Where there is no such kind, or the path is empty.
+        Where there is no such kind, the path is empty, or the library of a tracker is not installed.
 
     Examples
     --------
@@ -133,26 +137,31 @@ def parse_spec(text: str) -> ReportSpec:
     (True, 'a=b.xml')
     """
     kind, equals, path = text.partition("=")
-    if kind not in KINDS:
-        raise UsageError(f"There is no report of kind {kind!r}.", f"Choose from {', '.join(KINDS)}.")
+    if kind not in KINDS and kind not in TRACKERS:
+        raise UsageError(f"There is no report of kind {kind!r}.", f"Choose from {', '.join((*KINDS, *TRACKERS))}.")
     if equals and not path:
         raise UsageError(f"--report {text} names no path.")
+    if kind in TRACKERS:
+        require(kind)  # said now, not after hours of training
+        return ReportSpec(kind, target=path)
     return ReportSpec(kind, Path(path) if path else None)
 
 
-def write(analysis: Analysis, spec: ReportSpec) -> Path:
-    """Render one report and write it; for ``github`` also say the annotations on stderr.
+def write(analysis: Analysis, spec: ReportSpec) -> Path | str:
+    """Render one report and write it, or log it with a tracker; for ``github`` also say the annotations on stderr.
 
     Returns
     -------
-    Path
-        What was written.
+    Path or str
+        What was written; for a tracker where it can be seen.
 
     Raises
     ------
     StoreError
         Where it cannot be written.
     """
+    if spec.kind in TRACKERS:
+        return log(spec.kind, analysis, spec.target)
     renderer = KINDS[spec.kind]
     content = renderer.render(analysis)
     if spec.kind == "github":
@@ -165,8 +174,8 @@ def write(analysis: Analysis, spec: ReportSpec) -> Path:
 
 def write_error(message: str, spec: ReportSpec) -> None:
     """Write that the analysis could not run, where the kind can say so and a place is known."""
-    renderer = KINDS[spec.kind]
-    if renderer.render_error is None:
+    renderer = KINDS.get(spec.kind)
+    if renderer is None or renderer.render_error is None:  # a tracker keeps studies, not failures
         return
     if spec.kind == "github":
         from analyzer.report.github import annotation_of_error
