@@ -59,12 +59,36 @@ def _today(result: Part) -> str:
     return _table(head, rows)
 
 
+def _parallel(result: Part) -> str:
+    head = ("workload", "rounds", "replicates a round", "throughput, ratio", "lowest", "target")
+    rows = [
+        (v["what"], str(v["rounds"]), str(v["replicates"]), f"{v['ratio']:.2f}", f"{v['lowest_ratio']:.2f}", "1.5")
+        for v in result.values()
+    ]
+    return _table(head, rows)
+
+
+def _needed(result: Part) -> str:
+    head = ("resumes", "how many", "epochs, mean", "fixed design", "at most")
+    rows = [
+        (name, str(v["resumes"]), f"{v['epochs']:.1f}", str(v["fixed"]), f"{v['limit']:.0f}")
+        for name, v in result.items()
+    ]
+    return _table(head, rows)
+
+
 def _quick(result: Part) -> str:
     rows = [(name, f"{v['seconds']:.2f}", f"{v['limit']:.1f}") for name, v in result.items()]
     return _table(("what", "median, s", "limit, s"), rows)
 
 
-RENDER: dict[str, Callable[[Part], str]] = {"floor": _floor, "today": _today, "quick": _quick}
+RENDER: dict[str, Callable[[Part], str]] = {
+    "floor": _floor,
+    "today": _today,
+    "parallel": _parallel,
+    "needed": _needed,
+    "quick": _quick,
+}
 
 
 def render(text: str, found: Mapping[str, Part]) -> str:

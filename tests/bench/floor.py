@@ -64,6 +64,16 @@ def cpu_seconds(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
+def arm_job(checkpoint: Path, root: Path, *, threads: int) -> tuple[ArmJob, tuple[Path, ...]]:
+    """Healthy replicates of a checkpoint in a fresh store, and what the worker must not write to."""
+    study = root / "study"
+    study.mkdir(parents=True)
+    run = checkpoint.parent.parent
+    data = resolve_dataset(read_checkpoint(checkpoint).train_args, run=run).raw
+    job = ArmJob(Arm("healthy"), checkpoint, data, "cpu", 1, scratch_folder(study), root, "study", threads=threads)
+    return job, (run,)
+
+
 def pairs(case: Case, work: Path, count: int) -> list[tuple[float, float]]:
     """CPU seconds of (replicate, uninterrupted epoch), one pair after the other."""
     checkpoint = killed_run(case, work)
@@ -71,13 +81,8 @@ def pairs(case: Case, work: Path, count: int) -> list[tuple[float, float]]:
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(checkpoint.parent.parent, place / "run")
     plain = Uninterrupted(relocate(place / "run"))
-    facts = read_checkpoint(checkpoint)
-    root = place / "store"
-    (root / "study").mkdir(parents=True)
-    scratch = scratch_folder(root / "study")
-    data = resolve_dataset(facts.train_args, run=checkpoint.parent.parent).raw
-    job = ArmJob(Arm("healthy"), checkpoint, data, "cpu", 1, scratch, root, "study", threads=1)
-    executor = LocalExecutor(scratch, (checkpoint.parent.parent,), lambda fraction: None)
+    job, protected = arm_job(checkpoint, place / "store", threads=1)
+    executor = LocalExecutor(job.scratch, protected, lambda fraction: None)
     epochs, replicates, before = [], [], 0.0
 
     def seeds() -> Iterator[int]:
@@ -85,15 +90,15 @@ def pairs(case: Case, work: Path, count: int) -> list[tuple[float, float]]:
         for number in range(count + WARM_UP):
             if number % 2:
                 epochs.append(plain.epoch())
-            before = cpu_seconds(executor.process.pid) if executor.process else 0.0
+            before = cpu_seconds(executor.worker.process.pid) if executor.worker.process else 0.0
             yield number
             if not number % 2:
                 epochs.append(plain.epoch())
 
     try:
         for _ in executor.run(job, seeds()):
-            assert executor.process is not None
-            replicates.append(cpu_seconds(executor.process.pid) - before)
+            assert executor.worker.process is not None
+            replicates.append(cpu_seconds(executor.worker.process.pid) - before)
             sys.stderr.write(f"\r{case.name}: pair {len(replicates)} of {count + WARM_UP}")
     finally:
         executor.close()

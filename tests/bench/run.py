@@ -15,12 +15,16 @@ from typing import Any
 
 import document
 import floor
+import needed
+import parallel
 import quick
 import today
 
 PARTS: dict[str, Callable[[Path], Any]] = {
     "floor": lambda work: floor.measure(work, {"demo": 40, "larger": 10}),
     "today": lambda work: today.measure(work, {"demo": (5, 8, 4), "larger": (1, 4, 2)}),
+    "parallel": lambda work: parallel.measure(work, 5, 10),
+    "needed": needed.measure,
     "quick": quick.measure,
 }
 
