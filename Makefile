@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-check calibrate fuzz test test-fast test-wide lint type check calibrate-resumes kills memory diagnose-bench e2e
+.PHONY: help setup demo demo-check calibrate fuzz test test-fast test-wide compat gpu lint type check calibrate-resumes kills memory diagnose-bench e2e
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -62,6 +62,12 @@ test-fast: $(READY) ## the tests that train nothing
 
 test-wide: $(READY) ## every family of every task: replicates bit-identical to plain resumes (10 minutes)
 	$(BIN)/python -m pytest -m "" tests/real/test_tasks.py
+
+compat: $(READY) ## the tests that touch Ultralytics under five of its versions (30 minutes); rewrites tests/compat/versions.json
+	$(BIN)/python tests/compat/measure_versions.py
+
+gpu: $(READY) ## what only a CUDA device can show: fidelity, AMP, workers, replay; rewrites tests/real/gpu.json
+	$(BIN)/python -m pytest -m gpu -rs tests/real/test_gpu.py
 
 lint: $(READY) ## style, formatting and layers
 	$(BIN)/ruff check .

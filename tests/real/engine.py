@@ -23,6 +23,7 @@ def replicates(
     fresh=False,
     threads=None,
     at_once=1,
+    device="cpu",
 ):
     """Replicates in the order of the seeds; each is read before a later one of the same seed replaces its file."""
     facts = read_checkpoint(checkpoint)
@@ -33,7 +34,7 @@ def replicates(
         arm=arm or Arm("healthy"),
         checkpoint=checkpoint,
         data=data.raw,
-        device="cpu",
+        device=device,
         epochs=epochs,
         scratch=scratch,
         root=root,
