@@ -96,8 +96,8 @@ def render(text: str, found: Mapping[str, Part]) -> str:
     for name, make in RENDER.items():
         if name in found:
             table = make(found[name]["result"])
-            pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end -->)"
-            text = re.sub(pattern, lambda m, table=table: m[1] + table + m[2], text, count=1, flags=re.DOTALL)  # type: ignore[misc]
+            pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+            text = re.sub(pattern, lambda m, table=table: f"{m[1]}{table}\n{m[2]}", text, count=1, flags=re.DOTALL)  # type: ignore[misc]
     return text
 
 
