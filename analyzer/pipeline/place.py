@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import UsageError
 from analyzer.pipeline.device import Device, choose_device, named_device
-from analyzer.replicates.cluster import Demands, RayExecutor, connect, gpu_name
+from analyzer.replicates.cluster import RayExecutor, connect
 from analyzer.replicates.executor import Executor, LocalExecutor, scratch_folders
+from analyzer.replicates.node import Demands, gpu_name
 from analyzer.replicates.process import WorkerProcess
 from analyzer.replicates.several import LocalLane, SeveralExecutor
 from analyzer.runs.dataset import fingerprint_dataset
