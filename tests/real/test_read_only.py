@@ -36,12 +36,13 @@ def test_no_command_changes_run_or_data(own_run, killed_run, tmp_path, request):
     request.addfinalizer(lambda: truncated.write_bytes(whole))  # the data set is shared by the session
     before = snapshot(own_run), snapshot(data)
     checkpoint = own_run / "weights" / "epoch2.pt"
+    seam = ("--seam", 4)  # without a column `time` (before 8.3.10) a seam has to be given
     commands = [
-        ("analyze", own_run, "--dry-run"),
-        ("analyze", own_run, "--history-only"),
+        ("analyze", own_run, *seam, "--dry-run"),
+        ("analyze", own_run, *seam, "--history-only"),
         ("replicate", checkpoint, "-n", 2),
-        ("analyze", own_run, "--replicates", 3, "--checkpoint", checkpoint),
-        ("analyze", own_run, "--replicates", 3, "--out", tmp_path / "elsewhere"),
+        ("analyze", own_run, *seam, "--replicates", 3, "--checkpoint", checkpoint),
+        ("analyze", own_run, *seam, "--replicates", 3, "--out", tmp_path / "elsewhere"),
     ]
     for command in commands:
         done = drift(*command, cwd=tmp_path)
@@ -62,7 +63,7 @@ def test_no_tracker_sees_a_replicate_and_settings_stay(own_run, tmp_path):
     settings = config / "settings.json"
     settings.write_text('{"mlflow": true}')
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "YOLO_CONFIG_DIR": str(config)}
-    command = [sys.executable, "-m", "analyzer", "analyze", str(own_run), "--replicates", "2"]
+    command = [sys.executable, "-m", "analyzer", "analyze", str(own_run), "--seam", "4", "--replicates", "2"]
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert done.returncode in (0, 10, 11), done.stderr
     assert not (tmp_path / "seen").exists()
