@@ -99,6 +99,8 @@ def _shown(plan: Resume) -> list[str]:
     if asked.replicates:
         pace = "" if seconds is None else f", about {duration(seconds)}"
         lines.append(f"  replicates  {asked.replicates} healthy resumes of {asked.epochs} epochs each{pace}")
+        if not asked.arguments:
+            lines.append("  replay      one epoch of the resume as it will be, on CPU only")
     judged = f"{asked.replicates} replicates" if asked.replicates else "history only; --replicates N makes a null first"
     return [
         *lines,

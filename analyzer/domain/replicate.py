@@ -60,14 +60,15 @@ class EpochRecord:
     seconds
         Wall time of the epoch.
     within
-        The epoch from inside; None in stores of versions that did not keep it, and where nothing was trained.
+        The epoch from inside; None in stores of versions that did not keep it, and where nothing was trained. It is
+        no part of a report.
     """
 
     epoch: int
     printed: Mapping[str, float]
     exact: Mapping[str, float]
     seconds: float
-    within: Within | None = None
+    within: Within | None = field(default=None, metadata={"store only": True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.domain.within import Within
-from analyzer.pipeline.study import REPLAY
+from analyzer.pipeline.study import replay_of
 from analyzer.replicates.store import Store
 from analyzer.replicates.study import arm_folder
 from analyzer.runs.versions import installed_versions
@@ -72,7 +72,7 @@ class Kept:
         threads = self.facts.get("threads") == os.environ.get("OMP_NUM_THREADS")
         if not threads or installed.get("albumentations") or any(installed.get(k) != v for k, v in versions.items()):
             return None
-        found = self.store.get(arm_folder(Arm(REPLAY, {**self.changes, "seed": seed})), seed)
+        found = self.store.get(arm_folder(replay_of(seed, self.changes)), seed)
         within = found.epochs[0].within if found is not None and found.epochs else None
         return within if within is not None and within.batches == batches == len(within.after) else None
 

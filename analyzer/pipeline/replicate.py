@@ -11,7 +11,7 @@ from analyzer.errors import CheckpointError, RunError
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
-from analyzer.pipeline.study import open_study
+from analyzer.pipeline.study import Study, open_study, replay_of
 from analyzer.replicates.keep import keep_checkpoint, keep_manifest
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import run_directory
@@ -46,9 +46,19 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
         try:
             progress.start(request.n * request.epochs, f"{request.n} healthy resumes")
             collector.extend(Arm("healthy"), (), request.n)
+            if request.replay:
+                _replay(study, collector, progress)
         finally:
             collector.close()
     return study.store.path
+
+
+def _replay(study: Study, collector: Collector, progress: Progress) -> None:
+    """Train the first epoch of the resume as it will be, with its own seed; elsewhere than on CPU it proves nothing."""
+    seed = study.checkpoint.train_args.get("seed", 0)
+    if study.device.argument == "cpu" and type(seed) is int:
+        collector.one(replay_of(seed), seed, epochs=1)
+        progress.message("The resume itself was trained for one epoch: the guard compares every batch with it.")
 
 
 def read_resumable(request: ReplicateRequest) -> Checkpoint:

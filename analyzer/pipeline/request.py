@@ -111,10 +111,13 @@ class ReplicateRequest:
         The checkpoint that will be resumed.
     n
         How many healthy replicates there shall be in the end.
+    replay
+        Train the run's own resume too, on CPU, where it can be exact: the guard then compares batch by batch.
     """
 
     checkpoint: Path
     n: int = 5
+    replay: bool = False
     epochs: int = 1
     device: str | None = None
     data: Path | None = None

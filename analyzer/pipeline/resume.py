@@ -178,7 +178,10 @@ def prepare(plan: Resume, progress: Progress) -> Path:
     except DataError as error:
         progress.message(f"No manifest of the data was kept: {error}")
     if plan.request.replicates:
-        wanted = ReplicateRequest(checkpoint=kept, n=plan.request.replicates, epochs=plan.request.epochs)
+        # words for Ultralytics change what the resume does: a replay without them would differ from it
+        wanted = ReplicateRequest(
+            checkpoint=kept, n=plan.request.replicates, epochs=plan.request.epochs, replay=not plan.request.arguments
+        )
         replicate(wanted, progress)
     return kept
 

@@ -23,7 +23,17 @@ from analyzer.runs.results import read_history
 from analyzer.runs.seams import epoch_seconds
 from analyzer.runs.versions import installed_versions
 
-__all__ = ["DATA_SHA", "FINGERPRINT", "FRESH", "REPLAY", "REVALIDATION", "UNINTERRUPTED", "Study", "open_study"]
+__all__ = [
+    "DATA_SHA",
+    "FINGERPRINT",
+    "FRESH",
+    "REPLAY",
+    "REVALIDATION",
+    "UNINTERRUPTED",
+    "Study",
+    "open_study",
+    "replay_of",
+]
 
 DATA_SHA = "data (sha256)"  # among the overrides of an arm: its content names the arm, Ultralytics never sees it
 FRESH = "new training"  # among the overrides of an arm: not a resume, but a new training from the checkpoint's weights
@@ -130,6 +140,11 @@ class Study:
             labels = Path(*("labels" if part == "images" else part for part in folder.parts))
             places |= {folder, labels}
         return tuple(sorted(places))
+
+
+def replay_of(seed: int, changes: Mapping[str, Any] | None = None) -> Arm:
+    """The arm of the run's own resume: with its seed and the arguments that were changed, named for the store."""
+    return Arm(REPLAY, {**(changes or {}), "seed": seed})
 
 
 def open_study(checkpoint: Checkpoint, run: Path, request: AnalyzeRequest | ReplicateRequest) -> Study:

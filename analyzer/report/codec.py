@@ -39,7 +39,8 @@ def encode(value: Any) -> Any:
     {'a': [1.0, None], 'p': 'x'}
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        shown = [f.name for f in dataclasses.fields(value) if not f.metadata.get("store only")]
+        return {name: encode(getattr(value, name)) for name in shown}
     if isinstance(value, Enum):
         return encode(value.value)
     if isinstance(value, (np.ndarray, np.generic)):

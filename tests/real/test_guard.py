@@ -126,6 +126,36 @@ def test_faulty_resume_is_stopped_with_its_checkpoint_kept(own_copy, demo_runs):
     assert sha256(next(p for p in kept(run) if p.suffix == ".pt")) == original
 
 
+JUMP = """
+import sys
+from ultralytics.utils.callbacks.base import default_callbacks
+from analyzer.faults.optimizer import LrJump
+from analyzer.integrations.yolo import main
+default_callbacks["on_train_start"].append(LrJump(10.0).at_start)
+main(sys.argv[1:])
+"""
+
+
+def test_a_faulty_epoch_is_left_inside_and_the_run_can_be_resumed_as_before(own_copy, demo_runs):
+    run = own_copy("inside")
+    last = run / "weights" / "last.pt"
+    done = call([sys.executable, "-m", "analyzer", "replicate", str(last), "-n", "2"], demo_runs, run)
+    assert done.returncode == 0, done.stderr
+    original, before = sha256(last), rows(run)
+    done = resume(demo_runs, run, [sys.executable, "-c", JUMP, "--on-fault", "stop"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = guard_json(run)
+    assert [(c["batch"], c["of"], c["rule"]) for c in report["early"]] == [(1, 4, "certain-cause")]
+    assert (report["stopped"], report["checks"], report["error"]) == (True, [], "")
+    assert sha256(last) == original
+    assert rows(run) == before
+    assert "after batch 1 of 4" in done.stdout + done.stderr
+    again = resume(demo_runs, run, [*YOLO, "--on-fault", "stop"])
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert [c["verdict"] for c in guard_json(run)["early"]] == [None, None]
+    assert rows(run)[-1][0] == str(LAST)
+
+
 FAIL = """
 import sys
 import analyzer.integrations.check as check
@@ -160,6 +190,8 @@ def test_drift_resume_does_it_all(own_copy, demo_runs):
     check = guard_json(run)["checks"][0]
     assert (check["against"], check["replicates"]) == (Path(document["study"]).name, 2)
     assert document["cost"]["epochs_trained"] == 0
+    assert list((run / "drift").glob("seam*/replicates/replay-*/*.json"))
+    assert guard_json(run)["early"] == []  # every batch was as in the replay
     assert document["seam"]["epoch"] == KILLED + 1
     assert rows(run)[-1][0] == str(LAST)
     again = call(command, demo_runs, run)
