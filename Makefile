@@ -54,6 +54,10 @@ diagnose-bench: $(READY) ## 78 faulty and 40 healthy real resumes, each diagnose
 e2e: $(READY) ## every fault once, made by plain Ultralytics, named first by `drift analyze` (minutes)
 	$(BIN)/python -m pytest tests/real/test_faults_end_to_end.py -m real
 
+.PHONY: measure-guard
+measure-guard: $(READY) ## the guard's alarm inside the epoch on 80 real resumes (an hour; resumable); rewrites tests/calibration/alarm.json
+	$(BIN)/python tests/calibration/measure_alarm.py --work work/alarm
+
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest
 

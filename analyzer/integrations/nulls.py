@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.domain.within import Within
+from analyzer.pipeline.place import own_threads
 from analyzer.pipeline.study import replay_of
 from analyzer.replicates.store import Store
 from analyzer.replicates.study import arm_folder
@@ -65,11 +65,14 @@ class Kept:
     def replay(self, seed: int, batches: int) -> Within | None:
         """The first epoch of the run's own resume, every batch of it; None where its like cannot be expected here.
 
-        Two executions agree to the last digit only with the same packages and the same number of threads.
+        Two executions agree to the last digit only with the same packages and the same number of threads: a replay is
+        trained with those that Ultralytics takes by itself.
         """
+        import torch
+
         installed = installed_versions()
         versions = self.facts.get("versions") or {}
-        threads = self.facts.get("threads") == os.environ.get("OMP_NUM_THREADS")
+        threads = torch.get_num_threads() == own_threads()
         if not threads or installed.get("albumentations") or any(installed.get(k) != v for k, v in versions.items()):
             return None
         found = self.store.get(arm_folder(replay_of(seed, self.changes)), seed)

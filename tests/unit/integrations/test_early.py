@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within, marks
@@ -156,16 +157,17 @@ class TestReplay:
 
     @pytest.fixture
     def seeded(self, run, make_trainer, monkeypatch):
-        monkeypatch.setenv("OMP_NUM_THREADS", "1")
         means = running_means(np.random.default_rng(3))
         trainer = make_trainer()
         trainer.args.seed = 7
         trainer.inside = means.copy()
 
-        def make(threads="1"):
+        def make(more_threads=0):
+            own = torch.get_num_threads() + more_threads
+            monkeypatch.setattr("analyzer.integrations.nulls.own_threads", lambda: own)
             arm = arm_folder(Arm("replay", {"seed": 7}))
             record = EpochRecord(31, ROW, ROW, 1.0, within(means, range(1, BATCHES + 1)))
-            store(run, threads=threads).put(Replicate(arm, 7, Outcome.OK, (record,)))
+            store(run).put(Replicate(arm, 7, Outcome.OK, (record,)))
             return add_drift_callback(trainer, on_fault="stop")
 
         return make
@@ -187,7 +189,7 @@ class TestReplay:
         assert f"Batch 13 of {BATCHES} left the stored replay" in report["reason"]
 
     def test_with_other_threads_the_digits_prove_nothing(self, seeded, run):
-        trainer = seeded(threads="4")
+        trainer = seeded(more_threads=1)
         trainer.inside[12:] += 0.001
         trainer.train(GOOD)
         assert guard_json(run)["early"] == []
