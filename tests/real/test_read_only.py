@@ -62,7 +62,8 @@ def test_no_tracker_sees_a_replicate_and_settings_stay(own_run, tmp_path):
     config.mkdir()
     settings = config / "settings.json"
     settings.write_text('{"mlflow": true}')
-    env = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "YOLO_CONFIG_DIR": str(config)}
+    path = os.pathsep.join(filter(None, (str(tmp_path / "site"), os.environ.get("PYTHONPATH"))))
+    env = {**os.environ, "PYTHONPATH": path, "YOLO_CONFIG_DIR": str(config)}
     command = [sys.executable, "-m", "analyzer", "analyze", str(own_run), "--seam", "4", "--replicates", "2"]
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert done.returncode in (0, 10, 11), done.stderr
