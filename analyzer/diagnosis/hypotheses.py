@@ -93,14 +93,17 @@ def _by_columns(clues: Clues) -> Iterator[Hypothesis]:
 
 
 def _order(shift: float) -> tuple[Callable[[Clues], Iterator[Hypothesis]], ...]:
-    """By the relative shift of the train losses: a lost state moves them little, images and weights move them more."""
+    """By the relative shift of the train losses: a lost state moves them little, images and weights move them more.
+
+    Another validation set draws other random numbers before training starts, so it moves them as another seed does.
+    """
     if shift <= -_LARGE:
         return (_weaker, _batch, _optimizer, _older, _stronger, _weights, _alike, _train_data)
     if shift >= _LARGE:
         return (_older, _stronger, _optimizer, _weights, _batch, _alike, _train_data, _weaker)
     if shift <= 0:
-        return (_optimizer, _batch, _alike, _weaker, _older, _stronger, _weights, _train_data)
-    return (_optimizer, _batch, _alike, _older, _stronger, _weaker, _weights, _train_data)
+        return (_optimizer, _batch, _alike, _weaker, _older, _other_val, _stronger, _weights, _train_data)
+    return (_optimizer, _batch, _alike, _older, _other_val, _stronger, _weaker, _weights, _train_data)
 
 
 def _rates(clues: Clues) -> Iterator[Hypothesis]:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.audit.steps import loops, optimizer_steps
 from analyzer.diagnosis.catalogue import finding
+from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Finding
+from analyzer.runs.equal import same_value
 
 __all__ = ["check_counters", "older_start", "splits_of_steps"]
 
@@ -80,8 +82,14 @@ def _updates(facts: AuditFacts) -> Iterator[Finding]:
             "steps-off",
             f"The EMA was updated {made} times in {epochs} epochs after the seam; {batches} batches an epoch, batch "
             f"{before.train_args.get('batch')} and nbs {before.train_args.get('nbs', 64)} give {expected[0]}.{as_many}",
-            fault="wrong-data" if splits else "batch-changed",
+            fault="wrong-data" if splits or _other_data(before, after) else "batch-changed",
         )
+
+
+def _other_data(before: Checkpoint, after: Checkpoint) -> bool:
+    """Whether the resume named another data set, whose number of images is its own."""
+    old, new = (side.train_args.get("data") for side in (before, after))
+    return old is not None and new is not None and not same_value("data", old, new)
 
 
 def splits_of_steps(facts: AuditFacts) -> tuple[str, ...]:

@@ -311,3 +311,12 @@ def test_a_changed_batch_stands_among_the_causes_as_such():
     whole = build.facts()
     whole = replace(whole, run=replace(whole.run, args={**whole.run.args, "batch": 8, "workers": 3}))
     assert {f.cause for f in audit_run(whole) if f.id == "changed-arguments"} == {"batch-changed", "changed-arguments"}
+
+
+def test_steps_of_another_data_set_are_no_sign_of_another_batch():
+    steps = (build.SEAM - 1) * build.BATCHES + 3
+    data = build.with_before(train_args={**build.ARGS, "data": "/d/a.yaml"})
+    other = build.with_after(updates=steps, train_args={**build.ARGS, "data": "/d/b.yaml"})
+    seen = {f.cause for f in audit_run(replace(data, after=other.after)) if f.id == "steps-off"}
+    assert seen == {"wrong-data"}
+    assert {f.cause for f in audit_run(build.with_after(updates=steps)) if f.id == "steps-off"} == {"batch-changed"}
