@@ -87,6 +87,7 @@ class Guard:
     trained: bool = False
     alarmed: bool = False
     left: bool = False
+    spent: float = 0.0  # of alpha, inside the first epoch; the rows of all K epochs have the rest
     running: Running | None = None
     watch: Watch | None = None
     report: dict[str, Any] = field(default_factory=dict)
@@ -103,6 +104,7 @@ class Guard:
         """Keep checkpoint and data manifest, before the resume writes anything; a new training is not guarded."""
         self.off, self.run, self.kept, self.report = not getattr(trainer.args, "resume", None), None, None, {}
         self.alarmed = self.left = False
+        self.spent = 0.0
         self.running = self.watch = None
         self._keep(trainer)
 
@@ -159,6 +161,8 @@ class Guard:
         seed = seed if exact and type(seed) is int else None
         alpha = EARLY_SHARE * self.alpha
         self.watch = watch_for(self.run, self.kept, first=self.first, batches=batches, alpha=alpha, seed=seed)
+        if self.watch is not None and self.watch.has_null:
+            self.spent = alpha
         self.running = Running(batches, every=self.watch is not None and self.watch.replay is not None)
 
     @_harmless
@@ -221,8 +225,8 @@ class Guard:
             return
         from analyzer.integrations.check import check_epoch
 
-        spent = EARLY_SHARE * self.alpha if self.watch is not None and self.watch.has_null else 0.0
-        check = check_epoch(self.run, self.kept, epoch, looks=self.epochs, alpha=self.alpha - spent, first=self.first)
+        left = self.alpha - self.spent
+        check = check_epoch(self.run, self.kept, epoch, looks=self.epochs, alpha=left, first=self.first)
         self.report["checks"].append(check.as_json())
         fault = check.decision.verdict.value == "FAULT"
         if fault or self.report["verdict"] != "FAULT":

@@ -71,6 +71,16 @@ def test_a_healthy_epoch_goes_on_and_leaves_its_running_losses_beside_the_checkp
     assert [int(n) for n in facts["within"]["after"]] == list(LOOKS)
 
 
+def test_all_looks_together_spend_alpha_once(run, make_trainer):
+    store_null(run)
+    trainer = make_trainer()
+    trainer.inside = running_means(np.random.default_rng(2))
+    add_drift_callback(trainer).train(GOOD, GOOD, GOOD)
+    report = guard_json(run)
+    assert (len(report["early"]), len(report["checks"])) == (len(LOOKS), 3)
+    assert sum(c["alpha"] for c in (*report["early"], *report["checks"])) == pytest.approx(0.05)
+
+
 def test_a_faulty_epoch_is_left_at_once_and_nothing_is_overwritten(run, make_trainer):
     store_null(run)
     last, rows = run.last.read_bytes(), (run.path / "results.csv").read_bytes()
