@@ -9,7 +9,7 @@ from analyzer.diagnosis.clues import Hypothesis
 from analyzer.diagnosis.signatures import remedy_of
 from analyzer.domain.evidence import Cause, Certainty
 
-__all__ = ["LEAST_SHARE", "Twin", "answer_of", "fits", "shares_of", "suspected"]
+__all__ = ["LEAST_SHARE", "Twin", "answer_of", "fits", "share_words", "shares_of", "suspected"]
 
 LEAST_TAIL = 0.01  # a row this far out in the arm's own tail is not of that arm
 LIKELY_SHARE = 0.8  # of a fault, all its twins together
@@ -55,6 +55,17 @@ def shares_of(twins: Sequence[Twin]) -> dict[str, float]:
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
+def share_words(share: float) -> str:
+    """A share as a percentage that never claims certainty.
+
+    Examples
+    --------
+    >>> share_words(0.9999), share_words(0.372), share_words(1e-9)
+    ('> 99 %', '37 %', '< 1 %')
+    """
+    return "> 99 %" if share > 0.99 else "< 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+
+
 def answer_of(twins: Sequence[Twin], none: float, healthy: float) -> str:
     """Id of the fault that the row came from, "none of these", or "healthy".
 
@@ -98,7 +109,7 @@ def suspected(twins: Sequence[Twin], answer: str, seeds: int) -> Iterator[Cause]
         likely = fault == answer and share >= LIKELY_SHARE
         text = (
             f"Resumes with {best.hypothesis.words} on {best.n} of the healthy arm's {seeds} seeds give rows like this "
-            f"one: {share:.0%} of the likelihood among the faults that were tried."
+            f"one: {share_words(share)} of the likelihood, a healthy row and faults that were not tried included."
         )
         yield from _causes(best, Certainty.LIKELY if likely else Certainty.POSSIBLE, text)
 

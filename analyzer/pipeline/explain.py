@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from analyzer.diagnosis.audit import Audited
 from analyzer.diagnosis.causes import causes_of
-from analyzer.diagnosis.twins import LEAST_SHARE, Twin, shares_of, suspected
+from analyzer.diagnosis.twins import LEAST_SHARE, Twin, share_words, shares_of, suspected
 from analyzer.domain.evidence import Cause, Decision, Revalidation, Severity, Verdict
 from analyzer.pipeline.gather import Gathered
 from analyzer.pipeline.judge import rows_of
 from analyzer.pipeline.twins import Made, TwinSearch
-from analyzer.report.twins import TwinArm, TwinEffect, Twins, share_words
+from analyzer.report.twins import TwinArm, TwinEffect, Twins
 from analyzer.stats.arms import compare_arms
 from analyzer.stats.likelihood import HEALTHY, NONE, Attributed
 

@@ -16,7 +16,7 @@ from analyzer.diagnosis.audit import Audited
 from analyzer.diagnosis.clues import Hypothesis
 from analyzer.diagnosis.rows import is_rate
 from analyzer.diagnosis.suspects import suspects
-from analyzer.diagnosis.twins import Twin, answer_of, fits, shares_of
+from analyzer.diagnosis.twins import Twin, answer_of, fits, share_words, shares_of
 from analyzer.domain.evidence import Significance
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
@@ -258,7 +258,7 @@ def _screen(state: _Search, queue: list[list[Hypothesis]], collector: Collector,
         queue.pop(0)
         twins = state.judged()
         best = max(twins, key=lambda t: t.share)
-        progress.message(f"Twins: {best.hypothesis.words} has the largest share so far, {best.share:.0%}.")
+        progress.message(f"Twins: {best.hypothesis.words} has the largest share so far, {share_words(best.share)}.")
         found, _ = state.attribute()
         if found.distance > _FAR and fits(best) and best.explained > 0.9 and best.share > 0.8:
             return True

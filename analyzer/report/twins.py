@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from analyzer.diagnosis.twins import share_words
 from analyzer.report.numbers import p_value, short_name, signed
 
 __all__ = ["TwinArm", "TwinEffect", "Twins", "confused_line", "rows", "share_words"]
@@ -116,17 +117,6 @@ def rows(twins: Twins, most: int = 2) -> list[tuple[str, str, str, str, str, str
     table.append(("healthy", str(twins.replicates), share_words(twins.healthy), "", "", ""))
     table.append(("none of these", "", share_words(twins.none), "", "", ""))
     return table
-
-
-def share_words(share: float) -> str:
-    """A share as a percentage that never claims certainty.
-
-    Examples
-    --------
-    >>> share_words(0.9999), share_words(0.372), share_words(1e-9)
-    ('> 99 %', '37 %', '< 1 %')
-    """
-    return "> 99 %" if share > 0.99 else "< 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
 
 
 def confused_line(twins: Twins) -> str:
