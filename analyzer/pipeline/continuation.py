@@ -26,9 +26,10 @@ from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import read_run
 from analyzer.runs.seams import find_seams
 
-__all__ = ["CONFIGURED", "Continuation", "arms_of", "look_at_continuation"]
+__all__ = ["CONFIGURED", "PLAIN", "Continuation", "arms_of", "look_at_continuation"]
 
 CONFIGURED, RESTARTED = "as-configured", "new-training"
+PLAIN = Arm("healthy")  # the resume that the new training was chosen over
 MOST_PAIRS = 4  # changed arguments up to which each is also tried alone; beyond, each is only left out
 
 
@@ -52,6 +53,13 @@ class Continuation:
     past: Past
     before: dict[str, float]
     changes: Mapping[str, Any]
+
+    def can_resume(self, epochs: int) -> bool:
+        """Whether the checkpoint still allows a plain resume of so many epochs."""
+        checkpoint = self.scene.checkpoint
+        if checkpoint is None or not checkpoint.resumable:
+            return False
+        return checkpoint.csv_epoch + epochs <= int(checkpoint.train_args.get("epochs") or 0)
 
 
 def look_at_continuation(request: AnalyzeRequest) -> Continuation:

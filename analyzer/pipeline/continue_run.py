@@ -12,7 +12,7 @@ from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.errors import DriftError
 from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.continuation import Continuation, arms_of, look_at_continuation
+from analyzer.pipeline.continuation import PLAIN, Continuation, arms_of, look_at_continuation
 from analyzer.pipeline.cost import agree_on_budget, plan_cost, refuse_busy_device
 from analyzer.pipeline.frame import environment, frame, reference
 from analyzer.pipeline.judge import Observed, compare, family_evidence, lost_columns, metric_evidence, rows_of
@@ -23,7 +23,7 @@ from analyzer.replicates.study import arm_folder
 from analyzer.report.analysis import Analysis, ArgumentChange, Cost, NotRun, Omnibus, StepResult
 from analyzer.report.numbers import duration, short_name, signed
 from analyzer.report.words import count
-from analyzer.stats.attribution import INTERACTION, RESTART, UNEXPLAINED, Share, attribute
+from analyzer.stats.attribution import INTERACTION, RESTART, RESUME, UNEXPLAINED, Share, attribute
 from analyzer.verdict import decide
 
 __all__ = ["analyze_continuation"]
@@ -60,10 +60,11 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
     study = open_study(scene.checkpoint, scene.run.path, request)
     study, changes = study.with_data(known.changes)
     configured, restarted, alone, without = arms_of(changes)
-    arms = (configured, restarted, *alone.values(), *without.values()) if changes else (configured,)
+    plain = (PLAIN,) if known.can_resume(request.epochs) else ()
+    arms = (configured, *plain, restarted, *alone.values(), *without.values()) if changes else (configured,)
     plan = plan_cost(scene, past, request, arms=len(arms))
     progress.message(
-        f"{count(len(arms), 'arm')} of {request.replicates} new trainings, {count(request.epochs, 'epoch')} each: "
+        f"{count(len(arms), 'arm')} of {request.replicates} trainings, {count(request.epochs, 'epoch')} each: "
         f"at most {duration(plan.worst_seconds)}."
     )
     if request.dry_run:
@@ -173,6 +174,7 @@ def _shares(
         full,
         alone=single,
         without={name: rows[arm.name] for name, arm in without.items()},
+        resumed=rows.get(PLAIN.name),
     )
     parts = [s.part for s in split[0]]
     return tuple(_step(part, [shares[i] for shares in split], past, known) for i, part in enumerate(parts))
@@ -203,6 +205,7 @@ def _title(part: str, known: Continuation) -> str:
         return f"{part} {change.before!r} -> {change.after!r}"
     warmup = known.scene.run.args.get("warmup_epochs", 3.0)
     meaning = {
+        RESUME: "plain resume of the checkpoint, had it been chosen",
         RESTART: f"a new training as such (new optimizer, learning rate from its start, warmup of {warmup:g} epochs)",
         INTERACTION: "the changed arguments together, beyond the sum of each",
         UNEXPLAINED: "unexplained",

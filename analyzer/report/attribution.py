@@ -14,6 +14,8 @@ LEGEND = (
     "Unexplained shift: jump - expected seam; it is judged, against the margin.",
 )
 
+_NAMES = {"plain resume": "plain resume", "a new training": "new training", "the changed": "together"}
+
 
 def attribution_lines(analysis: Analysis) -> tuple[str, ...]:
     """Say what each metric's jump is made of, one line a deciding metric that moved; first what the parts are."""
@@ -22,12 +24,19 @@ def attribution_lines(analysis: Analysis) -> tuple[str, ...]:
         return ()
     lines = [f"The jump is made of {'; '.join(s.outcome for s in shares)}."]
     for metric in analysis.metrics:
-        names = ["new training", *(s.outcome.split(" ")[0].replace("the", "together") for s in shares[1:])]
-        parts = [(name, s.details[metric.name]) for name, s in zip(names, shares, strict=True)]
+        parts = [(_name(s.outcome), s.details[metric.name]) for s in shares]
         if metric.deciding and any(p["effect"] for _, p in parts):
             words = ", ".join(f"{name} {_effect(p)}" for name, p in parts)
             lines.append(f"{short_name(metric.name)} {signed(metric.jump)}: {words}")
     return tuple(lines)
+
+
+def _name(outcome: str) -> str:
+    """A part in a word or two: `outcome` says at length what it is."""
+    for start, name in _NAMES.items():
+        if outcome.startswith(start):
+            return name
+    return outcome.split(" ", maxsplit=1)[0]  # an argument, before its old and new value
 
 
 def _effect(part: Mapping[str, float | None]) -> str:

@@ -11,11 +11,11 @@ from scipy import stats
 
 from analyzer.domain.evidence import Interval
 
-__all__ = ["INTERACTION", "RESTART", "UNEXPLAINED", "Share", "attribute"]
+__all__ = ["INTERACTION", "RESTART", "RESUME", "UNEXPLAINED", "Share", "attribute"]
 
 Array = NDArray[np.float64]
 
-RESTART, INTERACTION, UNEXPLAINED = "new training", "arguments together", "unexplained"
+RESUME, RESTART, INTERACTION, UNEXPLAINED = "plain resume", "new training", "arguments together", "unexplained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Share:
     Parameters
     ----------
     part
-        `RESTART`, the name of a changed argument, `INTERACTION` or `UNEXPLAINED`.
+        `RESUME`, `RESTART`, the name of a changed argument, `INTERACTION` or `UNEXPLAINED`.
     effect
         In metric units.
     interval
@@ -45,6 +45,7 @@ def attribute(
     *,
     alone: Mapping[str, ArrayLike],
     without: Mapping[str, ArrayLike],
+    resumed: ArrayLike | None = None,
     level: float = 0.95,
 ) -> tuple[tuple[Share, ...], ...]:
     """Attribute a jump, metric by metric, with arms that share their seeds.
@@ -52,7 +53,8 @@ def attribute(
     observed - before = (mean restart - before) + sum of effects + interaction + (observed - mean configured). The
     effect of argument i is the mean over seeds of ((alone_i - restart) + (configured - without_i)) / 2: put in first
     and left out last, the Shapley value for two arguments (Shapley 1953, doi 10.1515/9781400881970-018), its two outer
-    terms for more. What the effects leave of configured - restart is the interaction.
+    terms for more. What the effects leave of configured - restart is the interaction. With ``resumed`` the first
+    term is split once more: (mean resumed - before) + (mean restart - mean resumed).
 
     Parameters
     ----------
@@ -63,6 +65,8 @@ def attribute(
     alone, without
         Argument to (N, m): only it changed, and all but it. May lack an argument (then the other term stands for it);
         a single argument is given as ``alone={name: configured}``.
+    resumed
+        Shape (N, m), plain resumes of the checkpoint on the same seeds; None where it cannot be resumed.
     level
         Of the intervals, (0, 1). Each holds by itself, not all together.
 
@@ -80,7 +84,11 @@ def attribute(
         terms = [np.asarray(alone[name], dtype=np.float64) - base] if name in alone else []
         terms += [full - np.asarray(without[name], dtype=np.float64)] if name in without else []
         effects[name] = np.asarray(np.mean(terms, axis=0))
-    parts = {RESTART: base - start, **effects}
+    if resumed is None:
+        parts = {RESTART: base - start, **effects}
+    else:
+        plain = np.asarray(resumed, dtype=np.float64)
+        parts = {RESUME: plain - start, RESTART: base - plain, **effects}
     if len(effects) > 2:  # of two, the halves take it up
         parts[INTERACTION] = (full - base) - np.sum(list(effects.values()), axis=0)
     shares = {name: _mean(name, values, level) for name, values in parts.items()}

@@ -38,15 +38,17 @@ def test_the_jump_is_attributed_and_adds_up(continued, killed_run, tmp_path):
     assert done.returncode in (0, 11), done.stderr
     document = json.loads(done.stdout)
     assert {c["name"] for c in document["argument_changes"]} == set(CHANGES)
-    assert document["cost"]["epochs_trained"] == 2 * 6  # configured, unchanged, two alone, two left out
+    assert document["cost"]["epochs_trained"] == 2 * 7  # configured, resumed, unchanged, two alone, two left out
     shares = {s["outcome"].split()[0]: s["details"] for s in document["attribution"]}
-    assert list(shares) == ["a", "lr0", "mosaic", "unexplained"]
+    assert list(shares) == ["plain", "a", "lr0", "mosaic", "unexplained"]
     for metric in document["metrics"]:
         parts = [details[metric["name"]]["effect"] for details in shares.values()]
         assert sum(parts) == pytest.approx(metric["observed"] - metric["before"], abs=1e-9)
     again = analyze(continued, *out)
     assert "looks like this" in again.stdout or "decide" in again.stdout
-    assert "mosaic 1.0 -> 0.0" in again.stdout and "0 epochs trained" in again.stdout
+    shown = " ".join(again.stdout.split())
+    assert "mosaic 1.0 -> 0.0" in shown and "0 epochs trained" in shown
+    assert ": plain resume " in shown and ", new training " in shown
 
 
 def test_a_stripped_checkpoint_can_be_continued(continued, killed_run, tmp_path):
@@ -60,6 +62,8 @@ def test_a_stripped_checkpoint_can_be_continued(continued, killed_run, tmp_path)
     assert done.returncode in (0, 11), done.stderr
     document = json.loads(done.stdout)
     assert document["n_replicates"] == 2 and document["continues"] == str(killed_run)
+    assert document["cost"]["epochs_trained"] == 2 * 6  # a stripped checkpoint allows no plain resume
+    assert not any(s["outcome"].startswith("plain resume") for s in document["attribution"])
 
 
 def test_a_resume_is_no_continuation(resumed_run, killed_run):
@@ -71,4 +75,4 @@ def test_a_resume_is_no_continuation(resumed_run, killed_run):
 def test_nothing_is_trained_for_a_plan(continued, killed_run, tmp_path):
     done = analyze(continued, "--before", killed_run, "--dry-run", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "6 arms" in done.stderr and not list(Path(tmp_path).iterdir())
+    assert "7 arms" in done.stderr and not list(Path(tmp_path).iterdir())

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analyzer.stats.attribution import INTERACTION, RESTART, UNEXPLAINED, attribute
+from analyzer.stats.attribution import INTERACTION, RESTART, RESUME, UNEXPLAINED, attribute
 
 RNG = np.random.default_rng(4)
 N, M = 6, 3
@@ -77,3 +77,17 @@ def test_coverage_of_an_argument():
         ((_, share, *_),) = attribute([0], [1], base, full, alone={"a": alone}, without={"a": without})
         hits += share.interval.low <= 0.5 <= share.interval.high
     assert stats.binomtest(hits, 400, 0.95).pvalue > 1e-6
+
+
+def test_a_plain_resume_splits_what_the_new_training_does():
+    resumed = BASE - [0.05, 0.0, 0.0]
+    full = np.add(BASE, [0.3, 0.1, 0.1])
+    metrics = attribute(BEFORE, OBSERVED, BASE, full, alone={"lr0": full}, without={}, resumed=resumed)
+    for j, metric in enumerate(metrics):
+        shares = {s.part: s for s in metric}
+        assert list(shares) == [RESUME, RESTART, "lr0", UNEXPLAINED]
+        assert sum(s.effect for s in metric) == pytest.approx(OBSERVED[j] - BEFORE[j])
+    first = {s.part: s for s in metrics[0]}
+    assert first[RESTART].effect == pytest.approx(0.05)  # paired by seed, so without spread
+    assert first[RESTART].interval.high - first[RESTART].interval.low == pytest.approx(0.0, abs=1e-12)
+    assert first[RESUME].effect == pytest.approx(resumed[:, 0].mean() - 1.0)
