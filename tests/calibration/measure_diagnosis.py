@@ -154,7 +154,7 @@ def main() -> None:
     part, parts = (int(x) for x in options.shard.split("/"))
     mine = [i for i in items() if i.number % parts == part - 1 and (not options.only or i.truth in options.only)]
     worker = WarmWorker(scratch_folder(work / "worker" / str(part)), (), lambda fraction: None)
-    analyzer.pipeline.collect._local = lambda collector: worker
+    analyzer.pipeline.collect.executor_for = lambda collector: worker
     resumer = None if options.made else Resumer(work)
     for kind in options.passes or ("",):
         for item in mine:

@@ -73,10 +73,14 @@ def faulty(way, killed, run, demo_runs, resumer):
 
 @pytest.mark.parametrize(("fault", "way", "args"), [marked(*f) for f in FAULTS])
 def test_the_fault_is_named_first(fault, way, args, killed_run, request, demo_runs, resumer, tmp_path):
+    from measure_diagnosis import hidden_seam
+
     killed = request.getfixturevalue("killed_closed") if args else killed_run
     run = tmp_path / "run"
     faulty(way, killed, run, demo_runs, resumer)
     command = [sys.executable, "-m", "analyzer", "analyze", str(run), "--replicates", "2", "--json"]
+    if (seam := hidden_seam(run)) is not None:  # a busy machine made this epoch slower than all those before
+        command += ["--seam", str(seam)]
     environment = demo_runs.child_environment(tmp_path)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode in {0, 10, 11}, done.stderr  # how large the shift is, is not the question here
