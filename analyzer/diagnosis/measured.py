@@ -47,6 +47,9 @@ def measured_section(results: Mapping[str, Any]) -> Iterator[str]:
     for kind, title in _PASSES.items():
         if kind in results:
             yield f"### {title}\n"
+            made, most = results[kind]["resumes"], max(found["resumes"] for found in results.values())
+            if made < most:
+                yield f"Made so far: the first {made} of the {most}, a balanced part of the list.\n"
             yield _totals(results[kind])
             yield _matrix(results[kind])
             yield from _confused(results[kind])

@@ -29,3 +29,9 @@ def test_totals_matrix_and_misses():
 
 def test_no_results_no_section():
     assert list(measured_section({})) == []
+
+
+def test_a_part_is_said_to_be_one():
+    text = "\n".join(measured_section({"replay": FOUND, "no-replay": {**FOUND, "resumes": 11}}))
+    assert text.count("Made so far") == 1
+    assert "Made so far: the first 11 of the 12" in text
