@@ -17,6 +17,7 @@ __all__ = [
     "DebugOption",
     "DeviceOption",
     "EpochsOption",
+    "FractionOption",
     "MarginOption",
     "PerDeviceOption",
     "RayOption",
@@ -79,6 +80,18 @@ def _check_reports(reports: list[str]) -> list[str]:
     return reports
 
 
+def _check_fraction(fraction: float | None) -> float | None:
+    if fraction is not None and not 0 < fraction < 1:
+        raise typer.BadParameter(f"{fraction:g} must lie between 0 and 1, e.g. 0.1.")
+    return fraction
+
+
+FractionOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="F", callback=_check_fraction, help="Only the first part of the epoch, e.g. 0.1: train losses."
+    ),
+]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")]
 DeviceOption = Annotated[str | None, typer.Option(metavar="D", help="cpu, 0, cuda:1 ...; default: as the run had it.")]
 DataOption = Annotated[Path | None, typer.Option(metavar="YAML", help="Data yaml, where it moved since the run.")]

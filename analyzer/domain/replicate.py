@@ -37,12 +37,15 @@ class Arm:
         Faults to apply, as (id, parameters) pairs; empty for the healthy arm.
     order_seed
         Seed of the order of the batches, apart from the seed of everything else; None: one seed for all.
+    fraction
+        Paths end after this fraction of their first epoch, in (0, 1), and have no row; None: whole epochs.
     """
 
     name: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
     interventions: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     order_seed: int | None = None
+    fraction: float | None = field(default=None, metadata={"store only": True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,12 @@ from numpy.typing import NDArray
 
 from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, Verdict
 from analyzer.domain.replicate import Outcome, Replicate
-from analyzer.domain.run import Seam, SeamSign
 from analyzer.domain.within import Within
 from analyzer.integrations.check import roots_of
 from analyzer.integrations.nulls import studies_of
-from analyzer.pipeline.judge import metric_evidence
+from analyzer.pipeline.judge import inside_of, metric_evidence
 from analyzer.pipeline.past import look_back
-from analyzer.pipeline.scene import Scene, as_configured
-from analyzer.runs.args import diff_args
-from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.runs.directory import read_run
-from analyzer.runs.seams import find_seams
+from analyzer.pipeline.scene import as_configured, scene_inside
 from analyzer.stats.early import early_look
 from analyzer.verdict import decide
 
@@ -152,7 +147,7 @@ class Watch:
         """Compare the running losses at a mark with the null; None where there is none, or this is no mark of it."""
         if done not in self.marks or not self.has_null:
             return None
-        j = self.marks.index(done)
+        j, share = self.marks.index(done), self.alpha / len(self.marks)  # Bonferroni
         observed = np.array([row.get(n, np.nan) for n in self.names])
         compared = early_look(
             self.null,
@@ -160,7 +155,7 @@ class Watch:
             self.marks,
             j,
             names=self.names,
-            alpha=self.alpha,
+            alpha=share,
             margins=self.margins,
             diverged=self.diverged,
         )
@@ -175,7 +170,6 @@ class Watch:
         if rates:
             decision = Decision(decision.verdict, decision.rule, (rates, *decision.reasons[1:]))
         metrics = tuple(metric_evidence(m, "auto") for m in compared.metrics)
-        share = self.alpha / len(self.marks)
         return EarlyCheck(done, self.batches, self.study, len(self.null), share, decision, metrics)
 
     def _other_rates(self, done: int, row: Mapping[str, float]) -> str:
@@ -218,7 +212,7 @@ def watch_for(run: Path, checkpoint: Path, *, first: int, batches: int, alpha: f
     DriftError
         The run or the checkpoint cannot be read.
     """
-    scene = _scene_inside(run, checkpoint, first)
+    scene = scene_inside(run, checkpoint, first)
     assert scene.checkpoint is not None
     roots = roots_of(run, scene.train_args)
     best: tuple[str, tuple[Replicate, ...]] = ("", ())
@@ -243,34 +237,18 @@ def _watch(
     alpha: float,
     replay: Within | None,
 ) -> Watch:
-    inside = [r.epochs[0].within for r in null]
-    rows = [w.after for w in inside if w is not None]
-    marks = tuple(sorted(set.intersection(*(set(r) for r in rows)))) if rows else ()
-    names = tuple(k for k in rows[0][marks[0]] if k.startswith("train/")) if marks else ()
-    cube = np.array([[[r[n].get(k, np.nan) for k in names] for n in marks] for r in rows], dtype=np.float64)
-    rates = {n: {k: v for k, v in rows[0][n].items() if k.startswith("lr/")} for n in marks}
+    marks, names, cube = inside_of(null)
+    first = null[0].epochs[0].within if null else None
+    rates = {n: {k: v for k, v in first.after[n].items() if k.startswith("lr/")} for n in marks} if first else {}
     return Watch(
         study=study,
         batches=batches,
         names=names,
         marks=marks,
-        null=cube.reshape(len(rows), len(marks), len(names)),
+        null=cube,
         diverged=np.array([r.outcome is Outcome.DIVERGED for r in null], dtype=np.bool_),
         rates=rates,
         margins=np.array([margins.get(n, np.nan) for n in names]),
         alpha=alpha,
         replay=replay,
     )
-
-
-def _scene_inside(run: Path, checkpoint: Path, first: int) -> Scene:
-    """The scene of a seam whose first row is not written yet."""
-    seen = read_run(run)
-    kept = read_checkpoint(checkpoint, trust=True)
-    rows = np.flatnonzero(seen.history.epochs == kept.csv_epoch)
-    before = int(rows[-1]) if len(rows) else None
-    row = len(seen.history) if before is None else before + 1
-    seam = Seam(first, row, before, SeamSign.GIVEN, "")
-    others = tuple(s for s in find_seams(seen.history, seen.args) if s.row < row)
-    diff = diff_args(kept.train_args, seen.args, version=kept.version)
-    return Scene(seen, seam, others, kept, "", diff, ())

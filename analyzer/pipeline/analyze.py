@@ -14,6 +14,7 @@ from analyzer.pipeline.audit import audit_scene
 from analyzer.pipeline.borrowed import analyze_borrowed
 from analyzer.pipeline.continue_run import analyze_continuation
 from analyzer.pipeline.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
+from analyzer.pipeline.fraction import analyze_fraction
 from analyzer.pipeline.gather import HEALTHY, gather
 from analyzer.pipeline.judge import Observed
 from analyzer.pipeline.lender import find_lender
@@ -51,6 +52,8 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
     request = with_absolute_out(request)
     if request.before is not None:
         return _finish(analyze_continuation(request, progress), request)
+    if request.fraction is not None:
+        return _finish(analyze_fraction(request, progress, started), request)
     scene = look_at(request)
     past = look_back(scene, request.margins)
     observed = Observed.of(scene.observed_rows(request.epochs), scene.before, past)

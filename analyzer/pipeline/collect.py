@@ -9,7 +9,7 @@ from itertools import chain, islice
 import numpy as np
 
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
 from analyzer.errors import DegenerateNullError, DriftError
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.place import executor_for
@@ -221,6 +221,12 @@ class Collector:
             self._executor = None
 
 
+def _inside(record: EpochRecord) -> dict[str, float]:
+    """The last running losses of an epoch that has no row."""
+    after = record.within.after if record.within is not None else {}
+    return {k: v for k, v in after[max(after)].items() if k.startswith("train/")} if after else {}
+
+
 def refuse_degenerate(replicates: tuple[Replicate, ...]) -> None:
     """Stop where two seeds agree in every column of every epoch: such a null has no variance.
 
@@ -230,7 +236,7 @@ def refuse_degenerate(replicates: tuple[Replicate, ...]) -> None:
     for replicate in replicates:
         if replicate.outcome is not Outcome.OK:
             continue
-        key = tuple((k, v) for e in replicate.epochs for k, v in sorted(e.exact.items()))
+        key = tuple((k, v) for e in replicate.epochs for k, v in sorted((e.exact or _inside(e)).items()))
         twin = rows.setdefault(key, replicate.seed)
         if twin != replicate.seed:
             raise DegenerateNullError(

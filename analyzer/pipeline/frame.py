@@ -122,6 +122,7 @@ def _command(request: AnalyzeRequest) -> str:
         ("--out", request.out),
     ):
         words += [option, str(value)] if value is not None else []
+    words += ["--fraction", f"{request.fraction:g}"] if request.fraction is not None else []
     words += ["--epochs", str(request.epochs)] if request.epochs != 1 else []
     words += ["--alpha", str(request.alpha)] if request.alpha != 0.05 else []
     words += [w for term in request.margins for w in ("--margin", term)]

@@ -26,6 +26,7 @@ __all__ = [
     "compare",
     "family_evidence",
     "history_check",
+    "inside_of",
     "later_verdicts",
     "lost_columns",
     "metric_evidence",
@@ -76,6 +77,22 @@ def rows_of(replicates: Sequence[Replicate], names: Sequence[str], k: int) -> Ar
         for step, record in enumerate(replicate.epochs[:k]):
             cube[i, step] = [record.printed.get(n, np.nan) for n in names]
     return cube.reshape(len(replicates), k * len(names))
+
+
+def inside_of(replicates: Sequence[Replicate]) -> tuple[tuple[int, ...], tuple[str, ...], Array]:
+    """First epochs from inside: the marks that all have, the train losses, and their running means.
+
+    Returns
+    -------
+    tuple
+        L numbers of batches, m names, and values of shape (N, L, m), NaN after a divergence.
+    """
+    inside = [r.epochs[0].within for r in replicates if r.epochs]
+    rows = [w.after for w in inside if w is not None]
+    marks = tuple(sorted(set.intersection(*(set(r) for r in rows)))) if rows else ()
+    names = tuple(k for k in rows[0][marks[0]] if k.startswith("train/")) if marks else ()
+    cube = np.array([[[r[n].get(k, np.nan) for k in names] for n in marks] for r in rows], dtype=np.float64)
+    return marks, names, cube.reshape(len(rows), len(marks), len(names))
 
 
 def shift_arguments(past: Past, observed: Observed, alpha: float) -> dict[str, Any]:

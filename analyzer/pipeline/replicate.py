@@ -7,7 +7,7 @@ from pathlib import Path
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm
-from analyzer.errors import CheckpointError, RunError
+from analyzer.errors import CheckpointError, RunError, UsageError
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
@@ -33,6 +33,8 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
         Ultralytics cannot resume from it.
     """
     request = with_absolute_out(request)
+    if request.fraction is not None and request.epochs != 1:
+        raise UsageError("--epochs does not go with --fraction.", "Leave one of them out.")
     checkpoint = read_resumable(request)
     run = run_of(checkpoint)
     study = open_study(checkpoint, run, request)
@@ -45,7 +47,7 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
         study.store.describe(study.facts)
         try:
             progress.start(request.n * request.epochs, f"{request.n} healthy resumes")
-            collector.extend(Arm("healthy"), (), request.n)
+            collector.extend(Arm("healthy", fraction=request.fraction), (), request.n)
             if request.replay:
                 _replay(study, collector, progress)
         finally:

@@ -72,6 +72,8 @@ class AnalyzeRequest:
         Address of a Ray cluster that trains the replicates; None: this machine.
     before
         The run that was continued: `run` is then a new training from its checkpoint, not a resume.
+    fraction
+        Compare only the first part of the first resumed epoch, in (0, 1), as the guard logged it; None: whole epochs.
     """
 
     run: Path
@@ -99,6 +101,7 @@ class AnalyzeRequest:
     replay: bool = True
     twins: bool = True
     before: Path | None = None
+    fraction: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ class ReplicateRequest:
     checkpoint: Path
     n: int = 5
     replay: bool = False
+    fraction: float | None = None
     epochs: int = 1
     device: str | None = None
     data: Path | None = None

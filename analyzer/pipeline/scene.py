@@ -197,3 +197,16 @@ def as_configured(diff: ArgsDiff) -> dict[str, Any]:
     Not the optimizer: the checkpoint's state is that of another class and would not load. It is a certain cause anyway.
     """
     return {c.name: c.after for c in diff.changes if c.name != "optimizer"}
+
+
+def scene_inside(run: Path, checkpoint: Path, first: int) -> Scene:
+    """The scene of a seam whose first row may not be written yet: resumed epoch `first` from a kept checkpoint."""
+    seen = read_run(run)
+    kept = read_checkpoint(checkpoint, trust=True)
+    rows = np.flatnonzero(seen.history.epochs == kept.csv_epoch)
+    before = int(rows[-1]) if len(rows) else None
+    row = len(seen.history) if before is None else before + 1
+    seam = Seam(first, row, before, SeamSign.GIVEN, "")
+    others = tuple(s for s in find_seams(seen.history, seen.args) if s.row < row)
+    diff = diff_args(kept.train_args, seen.args, version=kept.version)
+    return Scene(seen, seam, others, kept, "", diff, ())

@@ -50,12 +50,6 @@ class ArmJob:
         Columns that were NaN or infinite in the checkpoint's own row: no sign that a replicate diverged.
     fresh
         A new training from the checkpoint's weights instead of a resume.
-    fraction
-        Stop each path after this fraction of its first epoch, in (0, 1); None: whole epochs. Such a path has no row.
-    sha256
-        Of the checkpoint as the driver read it; the worker refuses a file that has changed since. Empty: any.
-    between
-        Folder that keeps the checkpoint after the first epoch, as ``SEED.pt``; the second epoch is then seeded anew.
     """
 
     arm: Arm
@@ -74,7 +68,6 @@ class ArmJob:
     validate: bool = False
     never_finite: tuple[str, ...] = ()
     fresh: bool = False
-    fraction: float | None = None
     between: Path | None = None
     sha256: str = ""
 
@@ -92,7 +85,13 @@ class ArmJob:
 def arm_from(message: Mapping[str, Any]) -> Arm:
     """Rebuild an arm from its JSON mapping."""
     interventions = tuple((str(i), dict(p)) for i, p in message["interventions"])
-    return Arm(str(message["name"]), dict(message["overrides"]), interventions, message.get("order_seed"))
+    return Arm(
+        str(message["name"]),
+        dict(message["overrides"]),
+        interventions,
+        message.get("order_seed"),
+        message.get("fraction"),
+    )
 
 
 def dump(job: ArmJob) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import DataSet
 from analyzer.domain.within import Within, marks
 from analyzer.errors import CheckpointError
-from analyzer.replicates.store import within_to_body, write_atomically
+from analyzer.replicates.store import within_from_body, within_to_body, write_atomically
 from analyzer.runs.dataset import manifest
 
-__all__ = ["keep_checkpoint", "keep_manifest", "keep_running", "seam_folder"]
+__all__ = ["keep_checkpoint", "keep_manifest", "keep_running", "read_running", "seam_folder"]
 
 _TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")
 
@@ -101,6 +101,15 @@ def keep_running(seam: Path, checkpoint: str, epoch: int, within: Within) -> Pat
     target = seam / "running.json"
     write_atomically(target, json.dumps(facts, indent=1).encode())
     return target
+
+
+def read_running(seam: Path) -> tuple[int, Within] | None:
+    """The epoch and what it showed, from a seam's folder; None where nothing readable was kept."""
+    try:
+        facts = json.loads((seam / "running.json").read_bytes())
+        return int(facts["epoch"]), within_from_body(facts["within"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _sweep(folder: Path) -> None:

@@ -69,6 +69,8 @@ def study_name(facts: Mapping[str, Any]) -> str:
 
 def arm_folder(arm: Arm) -> str:
     """Name of an arm in the store: arms of one name with other overrides or faults never mix."""
+    if arm.fraction is not None:  # a part of an epoch is never taken for a whole one
+        return f"{arm_folder(replace(arm, fraction=None))}-first{arm.fraction:g}"
     if arm.order_seed is not None:
         arm = replace(arm, name=f"{arm.name}-order{arm.order_seed:010d}", order_seed=None)
     if not arm.overrides and not arm.interventions:

@@ -116,7 +116,7 @@ class Worker:
             reseeding=job.reseed,
             validating=job.validate,
             never_finite=job.never_finite,
-            fraction=job.fraction,
+            fraction=job.arm.fraction,
             between=job.between,
             padded=has_feature("plain-csv", __version__) is False,
         )

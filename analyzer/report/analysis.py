@@ -117,6 +117,9 @@ class Analysis:
         Of yolo-drift.
     continues
         The run whose checkpoint this new training started from (``--before``); None for a resume.
+    fraction
+        Part of the first resumed epoch that was compared (``--fraction``), in (0, 1); None for whole epochs. The row of
+        the seam may then be missing in the history.
     """
 
     decision: Decision
@@ -157,6 +160,7 @@ class Analysis:
     command: str = ""
     tool_version: str = ""
     continues: Path | None = None
+    fraction: float | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -26,8 +26,8 @@ def methods_paragraph(analysis: Analysis) -> str:
     if deciding:
         sentences.append(
             f"{count(len(deciding), 'metric')} decided together ({', '.join(map(clean, deciding))}), "
-            f"adjusted after Holm (1979); of alpha = {analysis.alpha:g}, {NULL_SHARE:.0%} was spent on them and "
-            f"{SEAM_SHARE:.0%} on the seam against the run's own history."
+            f"adjusted after Holm (1979); of alpha = {analysis.alpha:g}, {NULL_SHARE:.0%} was spent on them"
+            + ("." if analysis.fraction else f" and {SEAM_SHARE:.0%} on the seam against the run's own history.")
         )
         sentences.append(
             "A shift counts as inside its margin where its upper bound at one-sided level "
@@ -50,5 +50,6 @@ def _null(analysis: Analysis, tools: str) -> list[str]:
         f"Its checkpoint{source} was resumed {analysis.n_replicates} times with different seeds{seeds}"
         + (f" under {tools}" if tools else "")
         + (f" on {analysis.environment.device}" if analysis.environment.device else "")
+        + (f" for the first {analysis.fraction:.2g} of an epoch, without validation" if analysis.fraction else "")
         + "; the unexplained shift of a metric is its observed value minus the mean of these replicates."
     ]

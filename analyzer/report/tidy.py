@@ -30,7 +30,7 @@ def render_csv(analysis: Analysis) -> str:
     names = [m.name for m in metrics_of(analysis.history.columns)]
     rows = (("before", analysis.seam.before), ("observed", analysis.seam.row))
     for source, index in rows:
-        if index is not None:
+        if index is not None and index < len(analysis.history):
             row = analysis.history.row(index)
             epoch = int(analysis.history.epochs[index])
             writer.writerows((source, "", "", "", epoch, _cell(n), _number(row[n]), "") for n in names)

@@ -115,7 +115,10 @@ def null_line(analysis: Analysis) -> str:
         return "no replicates: judged by the run's own earlier epochs, the weaker evidence"
     n = analysis.n_replicates
     each = f"{count(max(len(r.epochs) for r in analysis.null_replicates), 'epoch')} each"
-    if analysis.continues is not None:
+    if analysis.fraction is not None:
+        part = f"the first {analysis.fraction:.2g} of the epoch, no validation"
+        line = f"{count(n, 'resume')} of the checkpoint, each {part}"
+    elif analysis.continues is not None:
         line = f"{count(n, 'new training')} as configured, {each}, every one with its own seed"
     elif analysis.null_arm == "healthy":
         line = f"{count(n, 'healthy resume')} of the checkpoint, {each}, every one with its own seed"

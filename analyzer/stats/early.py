@@ -67,7 +67,7 @@ def early_look(
     margins: ArrayLike | None = None,
     diverged: ArrayLike | None = None,
 ) -> NullComparison:
-    """Test the running losses at one look; the looks share alpha equally (Bonferroni), Holm within each.
+    """Test the running losses at one look, Holm over the losses; several looks have to share their alpha.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def early_look(
     names
         m columns.
     alpha
-        Rate of false alarms over all L looks, in (0, 1).
+        Rate of false alarms of this look, in (0, 1).
     margins
         Shape (m,), the shift of an epoch's mean that matters, metric units; NaN where there is none.
     diverged
@@ -98,7 +98,7 @@ def early_look(
         observed,
         names=names,
         deciding=np.ones(len(names), dtype=bool),
-        alpha_null=alpha / len(marks),
+        alpha_null=alpha,
         priors=pooled_priors(x[~gone], marks, look),
         margins=margins,
         diverged=gone,

@@ -65,7 +65,7 @@ def curve(axes: Axes, analysis: Analysis, name: str, *, rows: slice | None = Non
         axes.plot(x[past], y[past], color=colour, linewidth=1.1, marker=".", markersize=3)
     axes.axvline(seam.epoch - 0.5, color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
     _bands(axes, analysis, name)
-    row = history.column(name)[seam.row]
+    row = history.column(name)[seam.row] if seam.row < len(history) else math.nan  # the epoch may still run
     if math.isfinite(row):
         axes.plot([seam.epoch], [row], marker="D", markersize=4.5, color=OBSERVED, linestyle="none", zorder=5)
     quiet(axes)

@@ -23,7 +23,7 @@ def epochs(rng, n, heavy=False):
 def alarm(null, row):
     """The first look that accuses, from 0; None for none."""
     for j in range(len(LOOKS)):
-        found = early_look(null, row[j], LOOKS, j, names=NAMES, alpha=0.025)
+        found = early_look(null, row[j], LOOKS, j, names=NAMES, alpha=0.025 / len(LOOKS))
         if any(m.significant is Significance.YES for m in found.deciding):
             return j
     return None
