@@ -97,7 +97,7 @@ def test_healthy_resume_goes_on_to_the_bit_even_after_a_kill_in_the_snapshot(own
     assert [p.suffix for p in kept(guarded)] == [".tmp"]  # nothing under its final name
     done = resume(demo_runs, guarded, [*YOLO, "--on-fault", "stop"])
     assert done.returncode == 0, done.stdout + done.stderr
-    assert sorted(p.name for p in kept(guarded)) == ["checkpoint.pt", "manifest.json"]
+    assert sorted(p.name for p in kept(guarded)) == ["checkpoint.pt", "manifest.json", "running.json"]
     copy = next(p for p in kept(guarded) if p.suffix == ".pt")
     assert sha256(copy) == original
     report = guard_json(guarded)
