@@ -87,12 +87,12 @@ def causes_of(
     twins
         Causes that twins speak for, the likeliest first; they come before warnings of the same weight.
     suspects
-        False where the verdict clears the resume: then only certain causes are named, and the changed arguments, whose
-        effect is part of the jump though it is no fault.
+        False where the verdict clears the resume: then neither twins nor warnings name a cause, only what is certain
+        and the changed arguments, whose effect is part of the jump though it is no fault.
     measured
         True where the effect of the changed arguments was measured and is larger than the margin: they are likely then.
     """
-    found = [*_certain(findings, trials), *twins]
+    found = [*_certain(findings, trials), *(twins if suspects else ())]
     if suspects:
         found += _suspects(findings, trials, measured)
     else:

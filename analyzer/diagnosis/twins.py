@@ -14,6 +14,7 @@ __all__ = ["LEAST_SHARE", "Twin", "answer_of", "fits", "share_words", "shares_of
 LEAST_TAIL = 0.01  # a row this far out in the arm's own tail is not of that arm
 LIKELY_SHARE = 0.8  # of a fault, all its twins together
 LEAST_SHARE = 0.05  # to be named at all
+LIKELY_SEEDS = 3  # of its foremost twin: one seed, where the budget ended the screen, is a hint
 _KIN = 0.75  # a twin that takes away so much of the shift is of its kind, though its strength is another
 
 
@@ -106,7 +107,7 @@ def suspected(twins: Sequence[Twin], answer: str, seeds: int) -> Iterator[Cause]
         best = max((t for t in twins if "+".join(t.hypothesis.ids) == fault), key=lambda t: t.share)
         if share < LEAST_SHARE or not fits(best):
             continue
-        likely = fault == answer and share >= LIKELY_SHARE
+        likely = fault == answer and share >= LIKELY_SHARE and best.n >= LIKELY_SEEDS
         text = (
             f"Resumes with {best.hypothesis.words} on {best.n} of the healthy arm's {seeds} seeds give rows like this "
             f"one: {share_words(share)} of the likelihood, a healthy row and faults that were not tried included."

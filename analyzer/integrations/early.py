@@ -164,7 +164,8 @@ class Watch:
             metrics=tuple((m.significant, m.size) for m in compared.deciding),
             omnibus=compared.omnibus,
             certain_cause=bool(rates),
-            diverged=bool(not np.isfinite(observed).all() and np.isfinite(self.null[:, j]).all()),
+            diverged=any(n in row and not np.isfinite(row[n]) for n in self.names)
+            and bool(np.isfinite(self.null[:, j]).all()),
         )
         decision = decide(evidence, names=[m.name for m in compared.deciding])
         if rates:

@@ -1,7 +1,7 @@
 from analyzer.diagnosis.causes import Trial, causes_of
 from analyzer.diagnosis.clues import Hypothesis
 from analyzer.diagnosis.signatures import SIGNATURES, remedy_of
-from analyzer.domain.evidence import Certainty, Finding, Severity
+from analyzer.domain.evidence import Cause, Certainty, Finding, Severity
 from analyzer.faults.registry import REGISTRY
 
 COLUMNS = ("train/box_loss", "val/box_loss", "lr/pg0")
@@ -55,6 +55,9 @@ def test_a_cleared_resume_has_no_suspects_but_keeps_what_is_certain():
     warned = Finding("changed-arguments", Severity.WARNING, "batch", "go back")
     assert causes_of([warned], suspects=False) == ()
     assert [c.id for c in causes_of([warned, hard("lr-jump")], suspects=False)] == ["lr-jump"]
+    spoken_for = Cause("mosaic-state", Certainty.LIKELY, ("twins",), "")
+    assert causes_of((), twins=[spoken_for], suspects=False) == ()
+    assert causes_of((), twins=[spoken_for]) == (spoken_for,)
     assert [c.id for c in causes_of([Finding("csv-artefact", Severity.WARNING, "gap", "x")])] == []
 
 

@@ -84,6 +84,12 @@ def test_a_fault_with_most_of_the_likelihood_is_likely_and_the_next_is_possible(
     assert found == [("mosaic-state", Certainty.LIKELY), ("optimizer-lost", Certainty.POSSIBLE)]
 
 
+def test_one_seed_of_a_screen_that_the_budget_ended_is_no_more_than_possible():
+    single = replace(twin("mosaic-state", 0.95), n=1)
+    (cause,) = suspected([single], answer_of([single], none=0.03, healthy=0.01), 5)
+    assert (cause.id, cause.certainty) == ("mosaic-state", Certainty.POSSIBLE)
+
+
 def test_twins_of_one_fault_share_its_likelihood():
     twins = [twin("wrong-checkpoint", 0.3, path="a"), twin("wrong-checkpoint", 0.3, path="b"), twin("ema-reset", 0.35)]
     assert answer_of(twins, 0.05, 0.0) == "wrong-checkpoint"
