@@ -58,8 +58,8 @@ e2e: $(READY) ## every fault once, made by plain Ultralytics, named first by `dr
 measure-guard: $(READY) ## the guard's alarm inside the epoch on 80 real resumes (an hour; resumable); rewrites tests/calibration/alarm.json
 	$(BIN)/python tests/calibration/measure_alarm.py --work work/alarm
 
-test: $(READY) ## the whole test suite
-	$(BIN)/python -m pytest
+test: $(READY) ## the whole test suite, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(READY) ## the tests that train nothing
 	$(BIN)/python -m pytest -m "not real and not slow"

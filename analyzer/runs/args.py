@@ -38,7 +38,7 @@ def has_mosaic(args: Mapping[str, Any]) -> bool:
     >>> has_mosaic({"task": "segment"}), has_mosaic({"task": "classify", "mosaic": 1.0})
     (True, False)
     """
-    return args.get("task") not in _WITHOUT_MOSAIC
+    return str(args.get("task")) not in _WITHOUT_MOSAIC
 
 
 def closing_epochs(args: Mapping[str, Any], default: Any = 10) -> Any:
