@@ -4,6 +4,7 @@ Seventeen kills hit a writer that does nothing but write replicates; three hit `
 driver and once its worker. Moments are drawn from a fixed seed; what they hit depends on the machine.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -127,6 +128,17 @@ def worker_of(driver):
     return next(int(c) for c in children if b"analyzer.replicates.worker" in Path(f"/proc/{c}/cmdline").read_bytes())
 
 
+def another_than(worker, driver, seconds):
+    """Whether the driver has a living worker that is not that one (which stays its child until it is waited for)."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with contextlib.suppress(StopIteration, FileNotFoundError):
+            if worker_of(driver) != worker:
+                return True
+        time.sleep(0.05)
+    return False
+
+
 def ended(pid, seconds):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -162,8 +174,8 @@ def test_kills_in_real_training(resumed_run, copy_run, tmp_path):
             assert ended(worker, 5)  # nobody would read what it trains on
         else:
             os.kill(worker, signal.SIGKILL)
-            wait_for_a_trained_replicate(process)  # the driver starts another one and goes on
-            assert worker_of(process.pid) != worker
+            assert another_than(worker, process.pid, 60)  # the driver starts another one ...
+            wait_for_a_trained_replicate(process)  # ... and goes on
             process.kill()
             process.wait()
         process.stdout.close()
