@@ -17,6 +17,7 @@ from analyzer.cli.options import (
     EpochsOption,
     FractionOption,
     MarginOption,
+    OutOption,
     PerDeviceOption,
     RayOption,
     ReplicatesOption,
@@ -35,7 +36,6 @@ Run = Annotated[
 Checkpoint = Annotated[Path | None, typer.Option(metavar="PT", help="Where the seam started; default: found.")]
 Seam = Annotated[int | None, typer.Option(metavar="EPOCH", help="First resumed epoch; default: found.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the cost, train nothing.")]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the study is kept; default: RUN/drift.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON, nothing else.")]
 HistoryOnly = Annotated[bool, typer.Option("--history-only", help="Train nothing (weaker evidence).")]
 Revalidate = Annotated[
@@ -71,7 +71,7 @@ def analyze(
     seed: SeedOption = None,
     budget: BudgetOption = None,
     dry_run: DryRun = False,
-    out: Out = None,
+    out: OutOption = None,
     json: Json = False,
     report: ReportOption = [],  # noqa: B006
     history_only: HistoryOnly = False,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analyzer.cli.guard import guarded
-from analyzer.cli.options import DebugOption, replicates_of
+from analyzer.cli.options import DebugOption, JsonOption, replicates_of
 
 if TYPE_CHECKING:
     from analyzer.pipeline.calibrate import Calibration
@@ -58,7 +58,6 @@ Seed = Annotated[int, typer.Option(min=0, metavar="SEED", help="Of the simulatio
 Shard = Annotated[str, typer.Option(metavar="i/n", callback=_check_shard, help="Compute every n-th block only.")]
 Work = Annotated[Path, typer.Option(metavar="DIR", help="Where finished blocks are kept.")]
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the grid there, as JSON.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 
 
 @guarded
@@ -72,7 +71,7 @@ def calibrate(
     shard: Shard = "1/1",
     work: Work = Path("work/calibrate"),
     out: Out = None,
-    json: Json = False,
+    json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
     """Measure this tool's own error rates by simulation; trains nothing, goes on where it was stopped."""

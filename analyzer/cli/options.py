@@ -13,12 +13,15 @@ from analyzer.errors import UsageError
 __all__ = [
     "AlphaOption",
     "BudgetOption",
+    "CheckpointArgument",
     "DataOption",
     "DebugOption",
     "DeviceOption",
     "EpochsOption",
     "FractionOption",
+    "JsonOption",
     "MarginOption",
+    "OutOption",
     "PerDeviceOption",
     "RayOption",
     "ReplicatesOption",
@@ -26,6 +29,7 @@ __all__ = [
     "SeedOption",
     "TrustOption",
     "WorkersOnOption",
+    "WorkersOption",
     "replicates_of",
 ]
 
@@ -130,4 +134,12 @@ PerDeviceOption = Annotated[
 ]
 RayOption = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Train on a Ray cluster: host:port, auto, or local to start one.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=0, metavar="W", help="Loader processes; default: as the run had them.")
+]
+OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the study is kept; default: RUN/drift.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
+CheckpointArgument = Annotated[
+    Path, typer.Argument(metavar="CHECKPOINT", help="That can be resumed, e.g. RUN/weights/last.pt.")
 ]

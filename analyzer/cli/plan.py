@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analyzer.cli.guard import guarded
-from analyzer.cli.options import AlphaOption, DebugOption, MarginOption, TrustOption
+from analyzer.cli.options import AlphaOption, DebugOption, JsonOption, MarginOption, TrustOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +36,6 @@ SeamOption = Annotated[
 CheckpointOption = Annotated[
     Path | None, typer.Option(metavar="PT", help="From which the resume starts; default: found by its epoch.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 
 
 @guarded
@@ -48,7 +47,7 @@ def plan(
     seam: SeamOption = None,
     checkpoint: CheckpointOption = None,
     trust_checkpoint: TrustOption = False,
-    json: Json = False,
+    json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
     """Say how many replicates see a jump, and which jump N replicates see; trains nothing."""

@@ -14,6 +14,7 @@ from analyzer.cli.options import (
     DeviceOption,
     EpochsOption,
     FractionOption,
+    OutOption,
     PerDeviceOption,
     RayOption,
     SeedOption,
@@ -29,7 +30,6 @@ Checkpoint = Annotated[
 Count = Annotated[
     int, typer.Option("--replicates", "-n", min=1, metavar="N", help="Healthy resumes to have in the end.")
 ]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the study is kept; default: RUN/drift.")]
 
 
 @guarded
@@ -44,7 +44,7 @@ def replicate(
     ray: RayOption = None,
     data: DataOption = None,
     seed: SeedOption = None,
-    out: Out = None,
+    out: OutOption = None,
     trust_checkpoint: TrustOption = False,
     debug: DebugOption = False,
 ) -> int:

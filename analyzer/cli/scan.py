@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analyzer.cli.guard import guarded
-from analyzer.cli.options import AlphaOption, DebugOption
+from analyzer.cli.options import AlphaOption, DebugOption, JsonOption
 
 if TYPE_CHECKING:
     from analyzer.pipeline.scan import Scanned
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["scan"]
 
 Places = Annotated[list[Path], typer.Argument(metavar="DIR...", help="Run directories, or folders above them.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 
 
 @guarded
-def scan(places: Places, alpha: AlphaOption = 0.05, json: Json = False, debug: DebugOption = False) -> int:
+def scan(places: Places, alpha: AlphaOption = 0.05, json: JsonOption = False, debug: DebugOption = False) -> int:
     """List seams and abnormal epochs of many runs; trains nothing. Exit code 0 whatever is found."""
     from analyzer.pipeline.scan import scan as scan_runs
     from analyzer.pipeline.scan import scan_document

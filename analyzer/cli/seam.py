@@ -4,41 +4,42 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analyzer.cli.guard import guarded
-from analyzer.cli.options import DataOption, DebugOption, DeviceOption, SeedOption, TrustOption
+from analyzer.cli.options import (
+    CheckpointArgument,
+    DataOption,
+    DebugOption,
+    DeviceOption,
+    JsonOption,
+    OutOption,
+    SeedOption,
+    TrustOption,
+    WorkersOption,
+)
 
 if TYPE_CHECKING:
     from analyzer.pipeline.seam import SeamReport
 
 __all__ = ["seam"]
 
-Checkpoint = Annotated[
-    Path, typer.Argument(metavar="CHECKPOINT", help="That can be resumed, e.g. RUN/weights/last.pt.")
-]
 Count = Annotated[int, typer.Option("--seeds", "-n", min=2, metavar="N", help="Seeds, three epochs each.")]
-Workers = Annotated[
-    int | None, typer.Option(min=0, metavar="W", help="Loader processes; default: as the run had them.")
-]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the study is kept; default: RUN/drift.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 
 
 @guarded
 def seam(
-    checkpoint: Checkpoint,
+    checkpoint: CheckpointArgument,
     n: Count = 5,
     device: DeviceOption = None,
     data: DataOption = None,
     seed: SeedOption = None,
-    workers: Workers = None,
-    out: Out = None,
+    workers: WorkersOption = None,
+    out: OutOption = None,
     trust_checkpoint: TrustOption = False,
-    json: Json = False,
+    json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
     """Measure what save and resume do: an epoch after another in memory, and the same one resumed; 3 x N epochs."""

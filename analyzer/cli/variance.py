@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,14 +11,18 @@ import typer
 
 from analyzer.cli.guard import guarded
 from analyzer.cli.options import (
+    CheckpointArgument,
     DataOption,
     DebugOption,
     DeviceOption,
+    JsonOption,
+    OutOption,
     PerDeviceOption,
     RayOption,
     SeedOption,
     TrustOption,
     WorkersOnOption,
+    WorkersOption,
 )
 
 if TYPE_CHECKING:
@@ -28,21 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["variance"]
 
-Checkpoint = Annotated[
-    Path, typer.Argument(metavar="CHECKPOINT", help="That can be resumed, e.g. RUN/weights/last.pt.")
-]
 Count = Annotated[int, typer.Option("--seeds", "-n", min=2, metavar="N", help="Seeds: N x N pairs, N x R repeats.")]
 Repeats = Annotated[int, typer.Option(min=2, metavar="R", help="Resumes with the same seed, of each seed.")]
-Workers = Annotated[
-    int | None, typer.Option(min=0, metavar="W", help="Loader processes; default: as the run had them.")
-]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the study is kept; default: RUN/drift.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 
 
 @guarded
 def variance(
-    checkpoint: Checkpoint,
+    checkpoint: CheckpointArgument,
     n: Count = 4,
     repeats: Repeats = 2,
     device: DeviceOption = None,
@@ -51,10 +46,10 @@ def variance(
     ray: RayOption = None,
     data: DataOption = None,
     seed: SeedOption = None,
-    workers: Workers = None,
-    out: Out = None,
+    workers: WorkersOption = None,
+    out: OutOption = None,
     trust_checkpoint: TrustOption = False,
-    json: Json = False,
+    json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
     """Find where the noise of a resumed epoch comes from; trains N x (N + R) epochs, kept and reused."""
