@@ -51,6 +51,8 @@ class EpochCheck:
         Verdict, rule and reasons.
     metrics
         Evidence metric by metric.
+    notes
+        What the test says of itself, e.g. that its level is below the calibrated ones.
     """
 
     epoch: int
@@ -59,6 +61,7 @@ class EpochCheck:
     alpha: float
     decision: Decision
     metrics: tuple[MetricEvidence, ...]
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The check as plain JSON; what is not finite is None."""
@@ -70,6 +73,7 @@ class EpochCheck:
             "verdict": self.decision.verdict.value,
             "rule": self.decision.rule,
             "reasons": list(self.decision.reasons),
+            "notes": list(self.notes),
             "metrics": [
                 {
                     "name": m.name,
@@ -125,13 +129,13 @@ def check_epoch(run: Path, checkpoint: Path, epoch: int, *, looks: int, alpha: f
     certain = any(f.severity is Severity.HARD for f in audited)
     study, null = stored_null(roots_of(run, scene.train_args), scene, step + 1)
     if len(null) >= _MIN_REPLICATES:
-        decision, metrics = _by_null(scene, past, observed, null, step, looks, alpha, certain)
+        decision, metrics, notes = _by_null(scene, past, observed, null, step, looks, alpha, certain)
     else:
-        study, null = "history", ()
+        study, null, notes = "history", (), ()
         decision, metrics = _by_history(past, observed, step + 1, alpha / looks, certain)
     accusations = tuple(f.evidence for f in audited if f.severity is not Severity.INFORMATION)
     decision = replace(decision, reasons=(*accusations, *decision.reasons))
-    return EpochCheck(epoch, study, len(null), alpha / looks, decision, with_before(metrics, scene.before))
+    return EpochCheck(epoch, study, len(null), alpha / looks, decision, with_before(metrics, scene.before), notes)
 
 
 def roots_of(run: Path, train_args: Mapping[str, Any]) -> tuple[Path, Path]:
@@ -172,7 +176,7 @@ def _by_null(
     looks: int,
     alpha: float,
     certain: bool,
-) -> tuple[Decision, tuple[MetricEvidence, ...]]:
+) -> tuple[Decision, tuple[MetricEvidence, ...], tuple[str, ...]]:
     rows = rows_of(null, past.names, step + 1).reshape(len(null), step + 1, -1)[:, step]
     comparison = shift_tests(
         rows,
@@ -189,7 +193,8 @@ def _by_null(
         certain_cause=certain,
     )
     decision = decide(evidence, names=[m.name for m in deciding])
-    return decision, tuple(metric_evidence(m, s) for m, s in zip(comparison.metrics, past.sources, strict=True))
+    metrics = tuple(metric_evidence(m, s) for m, s in zip(comparison.metrics, past.sources, strict=True))
+    return decision, metrics, comparison.notes
 
 
 def _by_history(

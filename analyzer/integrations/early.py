@@ -47,6 +47,8 @@ class EarlyCheck:
         Verdict, rule and reasons.
     metrics
         Evidence loss by loss; empty for a replay.
+    notes
+        What the test says of itself, e.g. that its level is below the calibrated ones.
     """
 
     batch: int
@@ -56,6 +58,7 @@ class EarlyCheck:
     alpha: float
     decision: Decision
     metrics: tuple[MetricEvidence, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The check as plain JSON."""
@@ -69,6 +72,7 @@ class EarlyCheck:
             "verdict": "FAULT" if fault else None,  # the epoch is not over: nothing else can be said yet
             "rule": self.decision.rule if fault else "",
             "reasons": list(self.decision.reasons) if fault else [],
+            "notes": list(self.notes),
             "losses": [
                 {
                     "name": m.name,
@@ -171,7 +175,7 @@ class Watch:
         if rates:
             decision = Decision(decision.verdict, decision.rule, (rates, *decision.reasons[1:]))
         metrics = tuple(metric_evidence(m, "auto") for m in compared.metrics)
-        return EarlyCheck(done, self.batches, self.study, len(self.null), share, decision, metrics)
+        return EarlyCheck(done, self.batches, self.study, len(self.null), share, decision, metrics, compared.notes)
 
     def _other_rates(self, done: int, row: Mapping[str, float]) -> str:
         """The learning rate follows from the schedule, so every healthy resume has the same one; where it differs."""

@@ -28,7 +28,7 @@ from analyzer.pipeline.judge import inside_of, metric_evidence
 from analyzer.pipeline.past import Past, look_back
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.scene import Scene, as_configured, scene_inside
-from analyzer.pipeline.study import open_study
+from analyzer.pipeline.study import Study, open_study
 from analyzer.replicates.keep import read_running
 from analyzer.replicates.study import arm_folder
 from analyzer.report.analysis import Analysis, Cost
@@ -76,17 +76,7 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
     study, changes = study.with_data(as_configured(scene.diff))
     refuse_busy_device(scene, study, request)
     arm = Arm("as-configured" if changes else "healthy", changes, fraction=request.fraction)
-    collector = Collector(study, parse_budget(request.budget), progress)
-    wanted = request.replicates or PILOT
-    with study.store.lock():
-        study.store.describe(study.facts)
-        try:
-            progress.start(wanted, f"{wanted} resumed paths of {request.fraction:.0%} of an epoch")
-            null = collector.extend(arm, (), wanted)
-        finally:
-            collector.close()
-    if not null:
-        raise UsageError("The budget ended before the first replicate.", "Give a larger --budget.")
+    null, reused = _train(study, arm, request, progress)
     part = _compare(null, logged.up_to(request.fraction), past, request)
     decision = _decide(part, audited)
     sources = dict(zip(past.names, past.sources, strict=True))
@@ -97,7 +87,7 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
         cost=Cost(
             epochs_trained=0,
             seconds=time.monotonic() - started,
-            reused=collector.reused,
+            reused=reused,
             by_step={},
         ),
         checkpoint=reference(scene.checkpoint, scene.run.path),
@@ -112,6 +102,22 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
         warnings=(*scene.notes, *part.comparison.notes),
         not_run=not_run(**dict.fromkeys(("revalidation", "replay", "fingerprint", "twins"), "--fraction")),
     )
+
+
+def _train(study: Study, arm: Arm, request: AnalyzeRequest, progress: Progress) -> tuple[tuple[Replicate, ...], int]:
+    """The replicates of that part of the epoch, and how many of them were there before."""
+    collector = Collector(study, parse_budget(request.budget), progress)
+    wanted = request.replicates or PILOT
+    with study.store.lock():
+        study.store.describe(study.facts)
+        try:
+            progress.start(wanted, f"{wanted} resumed paths of {request.fraction:.0%} of an epoch")
+            null = collector.extend(arm, (), wanted)
+        finally:
+            collector.close()
+    if not null:
+        raise UsageError("The budget ended before the first replicate.", "Give a larger --budget.")
+    return null, collector.reused
 
 
 def _refuse(request: AnalyzeRequest) -> None:
@@ -187,7 +193,9 @@ def _decide(part: _Part, audited: Audited | None) -> Decision:
         metrics=tuple((m.significant, m.size) for m in compared.deciding),
         omnibus=compared.omnibus,
         certain_cause=bool(audited and audited.hard),
-        diverged=any(not np.isfinite(m.observed) for m in compared.metrics) and bool(np.isfinite(compared.null).all()),
+        # a column that is missing on one side is no divergence
+        diverged=any(not np.isfinite(part.observed.get(m.name, 0.0)) for m in compared.metrics)
+        and bool(np.isfinite(compared.null).all()),
     )
     decision = decide(evidence, names=[m.name for m in compared.deciding])
     basis = (

@@ -56,9 +56,9 @@ def connect(address: str) -> Any:
         where = {} if address == "local" else {"address": address}
         ray.init(**where, log_to_driver=False, logging_level="ERROR", include_dashboard=None if where else False)
     except (OSError, OverflowError, ValueError, RuntimeError) as e:
-        reason = " ".join(str(e).split())[:200]
+        reason = " ".join(str(e).split())[:200].rstrip(".")
         raise UsageError(
-            f"No Ray cluster answers at {address!r}: {reason}",
+            f"No Ray cluster answers at {address!r}: {reason}.",
             "Start one with `ray start --head`, or let --ray local start it here.",
         ) from e
     return ray

@@ -6,6 +6,7 @@ import re
 
 from analyzer.report import twins, words
 from analyzer.report.analysis import Analysis
+from analyzer.report.attribution import attribution_lines
 from analyzer.report.methods import methods_paragraph
 from analyzer.report.numbers import level, p_value, signed, unsigned
 
@@ -51,6 +52,7 @@ def render_markdown(analysis: Analysis) -> str:
         lines.append(f"- **{escape(finding.id)}** ({finding.severity.value}): {escape(finding.evidence)}")
     lines += [f"- **{name.capitalize()}**: {escape(s.summary)}" for name, s in words.ladder_steps(analysis)]
     lines += _twins(analysis)
+    lines += [f"- **Shares**: {escape(line)}" for line in attribution_lines(analysis)]
     lines += [f"- **Warning**: {escape(warning)}" for warning in analysis.warnings]
     lines += [f"- **Not run**: {escape(line)}" for line in words.not_run_lines(analysis)]
     lines.append(f"- **Cost**: {escape(words.cost_line(analysis))}")

@@ -138,6 +138,30 @@ def test_a_loss_that_is_no_number_any_more_is_a_fault_at_the_next_look(run, make
     assert (trainer.batch, guard_json(run)["early"][-1]["rule"]) == (4, "diverged")
 
 
+def test_a_loss_that_is_missing_is_no_divergence(run, make_trainer):
+    rng, kept = np.random.default_rng(1), store(run)
+    for seed in range(8):
+        inside = within(running_means(rng))
+        more = {n: {**losses, "train/cls_loss": 2 * losses["train/box_loss"]} for n, losses in inside.after.items()}
+        kept.put(Replicate("healthy", seed, Outcome.OK, (EpochRecord(31, ROW, ROW, 1.0, Within(BATCHES, more)),)))
+    trainer = make_trainer()
+    trainer.inside = running_means(np.random.default_rng(2))
+    add_drift_callback(trainer, on_fault="stop").train(GOOD)
+    early = guard_json(run)["early"]
+    assert {loss["name"] for loss in early[0]["losses"]} >= {"train/box_loss", "train/cls_loss"}
+    assert {check["verdict"] for check in early} == {None}
+
+
+def test_a_level_below_the_simulated_ones_is_said(run, make_trainer):
+    store_null(run)
+    trainer = make_trainer()
+    trainer.inside = running_means(np.random.default_rng(2))
+    add_drift_callback(trainer, on_fault="stop").train(GOOD)
+    report = guard_json(run)
+    for check in (*report["early"], report["checks"][0]):  # 0.0042 a look, 0.0067 the row; simulated from 0.008 on
+        assert any("were not simulated" in note for note in check["notes"]), check
+
+
 @pytest.mark.parametrize("other", ["batches", "none"])
 def test_without_a_null_of_such_an_epoch_nothing_is_looked_at_and_alpha_is_kept(run, make_trainer, other):
     if other == "batches":

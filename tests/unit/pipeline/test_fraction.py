@@ -45,6 +45,13 @@ def test_the_verdict_says_what_it_is_based_on(null, tmp_path, shift, rule):
     assert "mAP were not looked at" in decision.reasons[-1]
 
 
+@pytest.mark.parametrize(("loss", "verdict"), [(float("nan"), Verdict.FAULT), (None, Verdict.INCONCLUSIVE)])
+def test_no_number_is_a_divergence_and_a_missing_column_is_none(null, tmp_path, loss, verdict):
+    row = {"lr/pg0": 0.01} if loss is None else {"train/box_loss": loss, "lr/pg0": 0.01}
+    _, decision = decide(null, Within(200, dict.fromkeys(MARKS, row)), tmp_path)
+    assert decision.verdict is verdict
+
+
 def test_epochs_of_another_length_and_logs_that_are_too_short_are_refused(null, tmp_path):
     with pytest.raises(RunError, match="100 batches, a replicate's 200"):
         decide(null, within(np.random.default_rng(9), batches=100), tmp_path)

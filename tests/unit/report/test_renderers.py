@@ -6,12 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from analyzer.errors import StoreError, UsageError
+from analyzer.report.analysis import StepResult
 from analyzer.report.charts.panels import panel_order
 from analyzer.report.document import load_report
 from analyzer.report.html import render_html
@@ -45,6 +47,15 @@ def test_foreign_text_is_escaped(hostile, render):
     assert "&lt;script&gt;" in text
     assert "<b>&" not in text
     assert "\x1b" not in text
+
+
+def test_markdown_shares_a_jump_out(analysis):
+    details = {m.name: {"effect": m.jump, "low": None, "high": None} for m in analysis.metrics}
+    shared = replace(analysis, attribution=(StepResult("lr0 0.01 -> 0.1", "", 0, details),))
+    assert "Shares" not in render_markdown(analysis)
+    lines = [line for line in render_markdown(shared).splitlines() if line.startswith("- **Shares**")]
+    assert "lr0" in lines[0]
+    assert len(lines) == 1 + sum(m.deciding and bool(m.jump) for m in analysis.metrics)
 
 
 def test_the_page_needs_nothing_from_outside(analysis):
