@@ -21,9 +21,9 @@ import quick
 import today
 
 PARTS: dict[str, Callable[[Path], Any]] = {
-    "floor": lambda work: floor.measure(work, {"demo": 40, "larger": 10}),
-    "today": lambda work: today.measure(work, {"demo": (5, 8, 4), "larger": (1, 4, 2)}),
-    "parallel": lambda work: parallel.measure(work, 5, 10),
+    "floor": lambda work: floor.measure(work, {"demo": 40}),
+    "today": lambda work: today.measure(work, {"demo": (3, 20, 4)}),
+    "parallel": lambda work: parallel.measure(work, 3, 10),
     "needed": needed.measure,
     "quick": quick.measure,
 }

@@ -40,11 +40,13 @@ def theirs(checkpoint: Path, place: Path, count: int) -> float:
     return time.perf_counter() - started
 
 
-def ours(checkpoint: Path, place: Path, count: int) -> float:
-    """Wall seconds of one `drift replicate`."""
+def ours(checkpoint: Path, place: Path, count: int, workers: int) -> float:
+    """Wall seconds of one `drift replicate` with so many workers."""
     drift = Path(sys.executable).with_name("drift")
+    out = place / f"store{workers}"
+    words = ["replicate", checkpoint, "-n", count, "--per-device", workers, "--out", out]
     started = time.perf_counter()
-    _run([str(drift), "replicate", str(checkpoint), "-n", str(count), "--out", str(place / "store")], place)
+    _run([str(drift), *map(str, words)], place)
     return time.perf_counter() - started
 
 
@@ -53,32 +55,36 @@ def _run(command: list[str], place: Path) -> None:
     subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def one_round(checkpoint: Path, place: Path, mine: int, yours: int, turn: int) -> dict[str, float]:
+    """Replicates an hour of each way, in an order that turns from round to round."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    ways = {
+        "a process a seed": lambda: yours / theirs(checkpoint, place, yours),
+        "one worker": lambda: mine / ours(checkpoint, place, mine, 1),
+        "two workers": lambda: mine / ours(checkpoint, place, mine, 2),
+    }
+    names = list(ways)
+    return {name: 3600 * ways[name]() for name in names[turn % 3 :] + names[: turn % 3]}
+
+
 def measure(work: Path, rounds: dict[str, tuple[int, int, int]]) -> dict[str, Any]:
     """For each case: rounds, our replicates a round, their resumes a round."""
     found = {}
-    for name, (count, mine, yours) in rounds.items():
-        checkpoint = killed_run(CASES[name], work)
-        rates = []
-        for number in range(count):
-            place = work / name / "today"
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir(parents=True)
-            first, second = (ours, mine), (theirs, yours)
-            order = (first, second) if number % 2 else (second, first)
-            rate = {act: n * 3600 / act(checkpoint, place, n) for act, n in order}
-            rates.append((rate[ours], rate[theirs]))
-            sys.stderr.write(f"\r{name}: round {number + 1} of {count}")
-        sys.stderr.write("\n")
-        table = np.array(rates)
-        ratios = table[:, 0] / table[:, 1]
-        found[name] = {
-            "what": CASES[name].what,
-            "rounds": count,
-            "replicates": mine,
-            "resumes": yours,
-            "ours_per_hour": float(np.median(table[:, 0])),
-            "theirs_per_hour": float(np.median(table[:, 1])),
-            "ratio": float(np.median(ratios)),
-            "lowest_ratio": float(ratios.min()),
-        }
+    for case, (count, mine, yours) in rounds.items():
+        checkpoint = killed_run(CASES[case], work)
+        rates = [one_round(checkpoint, work / case / "today", mine, yours, turn) for turn in range(count)]
+        today = np.array([r["a process a seed"] for r in rates])
+        for way in ("one worker", "two workers"):
+            own = np.array([r[way] for r in rates])
+            found[f"{case}, {way}"] = {
+                "what": f"{CASES[case].what}; {way}",
+                "rounds": count,
+                "replicates": mine,
+                "resumes": yours,
+                "ours_per_hour": float(np.median(own)),
+                "theirs_per_hour": float(np.median(today)),
+                "ratio": float(np.median(own / today)),
+                "lowest_ratio": float((own / today).min()),
+            }
     return found
