@@ -66,7 +66,7 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
     study = open_study(scene.checkpoint, scene.run.path, request)
     study, changes = study.with_data(as_configured(scene.diff))
     arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
-    plan = plan_cost(scene, past, request, arms=len(arms))
+    plan = plan_cost(scene, past, request, arms=len(arms), at_once=study.placement.at_once)
     progress.message(plan_words(plan))
     if request.dry_run:
         return planned(scene, audited, request, plan, study, started)

@@ -71,7 +71,7 @@ def analyze_borrowed(
     study, changes = study.with_data(as_configured(scene.diff))
     arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
     counted = replace(request, replicates=request.replicates or PILOT, replay=False)
-    plan = replace(plan_cost(scene, past, counted, arms=len(arms)), detectable={})
+    plan = replace(plan_cost(scene, past, counted, arms=len(arms), at_once=study.placement.at_once), detectable={})
     progress.message(plan_words(plan))
     if request.dry_run:
         planned_only = planned(scene, audited, request, plan, study, started)

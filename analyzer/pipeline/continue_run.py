@@ -62,7 +62,7 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
     configured, restarted, alone, without = arms_of(changes)
     plain = (PLAIN,) if known.can_resume(request.epochs) else ()
     arms = (configured, *plain, restarted, *alone.values(), *without.values()) if changes else (configured,)
-    plan = plan_cost(scene, past, request, arms=len(arms))
+    plan = plan_cost(scene, past, request, arms=len(arms), at_once=study.placement.at_once)
     progress.message(
         f"{count(len(arms), 'arm')} of {request.replicates} trainings, {count(request.epochs, 'epoch')} each: "
         f"at most {duration(plan.worst_seconds)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 
@@ -24,22 +25,38 @@ from analyzer.stats.critical import inflation, looks
 from analyzer.stats.power import detectable_multiple
 from analyzer.verdict import NULL_SHARE
 
-__all__ = ["agree_on_budget", "plan_cost", "plan_words", "refuse_busy_device"]
+__all__ = ["agree_on_budget", "plan_cost", "plan_words", "refuse_busy_device", "replicate_words"]
 
 
-def plan_cost(scene: Scene, past: Past, request: AnalyzeRequest, *, arms: int) -> Plan:
-    """Worst case in replicates and seconds, and the smallest jumps that these see with power 0.8."""
+def plan_cost(scene: Scene, past: Past, request: AnalyzeRequest, *, arms: int, at_once: float) -> Plan:
+    """Worst case in replicates and seconds, and the smallest jumps that these see with power 0.8.
+
+    Parameters
+    ----------
+    scene, past, request
+        What is judged, and what was asked for.
+    arms
+        How many arms have that many replicates each.
+    at_once
+        Replicates of an arm that are trained at the same time (`Placement.at_once`); the other steps go one by one.
+    """
     n = request.replicates or looks()[-1]
+    in_turn = request.epochs * arms * _rounds(n, at_once)
     pace = epoch_seconds(scene.run.history)
     seconds = None if pace is None else pace * request.epochs
     return Plan(
         replicates=n * arms,
         epochs=request.epochs,
         seconds_per_replicate=seconds,
-        worst_seconds=None if pace is None else pace * (request.epochs * n * arms + _ladder_epochs(request)),
+        worst_seconds=None if pace is None else pace * (in_turn + _ladder_epochs(request)),
         detectable=_detectable(past, n, request.alpha * NULL_SHARE, sequential=request.replicates is None),
         budget=request.budget or "",
     )
+
+
+def _rounds(n: int, at_once: float) -> int:
+    """How often an epoch has to pass until `n` replicates are trained; the last round may be half empty."""
+    return math.ceil(n / at_once)
 
 
 def _ladder_epochs(request: AnalyzeRequest) -> int:
@@ -103,6 +120,15 @@ def refuse_busy_device(scene: Scene, study: Study, request: AnalyzeRequest) -> N
             f"A training is still running in {scene.run.path}: {evidence}",
             "Wait for it, choose another --device, or share its device with --share-device.",
         )
+
+
+def replicate_words(n: int, seconds: float | None, at_once: float) -> str:
+    """Cost of `n` replicates of that many seconds each, in one sentence; empty where the run's times do not tell."""
+    if seconds is None:
+        return ""
+    return (
+        f"A replicate takes about {duration(seconds)}; {n} of them, {duration(seconds * _rounds(n, at_once))} at most."
+    )
 
 
 def plan_words(plan: Plan) -> str:

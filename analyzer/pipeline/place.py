@@ -51,6 +51,20 @@ class Placement:
     ray: str | None = None
     per_device: int = 1
 
+    @property
+    def at_once(self) -> float:
+        """How many replicates are finished while the run itself would train one, at the least.
+
+        Workers of one GPU share it, CPU workers with fewer threads than Ultralytics takes are as much slower, and a
+        cluster may shrink to one worker.
+        """
+        if self.ray is not None:
+            return 1.0
+        if self.threads is None or self.own_threads is None:
+            return float(len(set(self.devices)))
+        busy = min(len(self.devices), max((os.cpu_count() or 1) // self.threads, 1))
+        return busy * self.threads / self.own_threads
+
 
 def own_threads() -> int:
     """CPU threads with which Ultralytics trains here (``NUM_THREADS``; it overrides OMP_NUM_THREADS)."""

@@ -10,8 +10,9 @@ from analyzer.domain.replicate import Arm
 from analyzer.errors import CheckpointError, RunError, UsageError
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
+from analyzer.pipeline.cost import replicate_words
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
-from analyzer.pipeline.study import Study, open_study, replay_of
+from analyzer.pipeline.study import Study, open_study, pace_of, replay_of
 from analyzer.replicates.keep import keep_checkpoint, keep_manifest
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import run_directory
@@ -42,6 +43,10 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
     kept = keep_checkpoint(checkpoint, root)
     keep_manifest(checkpoint, study.data, root)
     progress.message(f"A copy of the checkpoint is kept: {kept}")
+    pace = pace_of(run)
+    seconds = None if pace is None else pace * request.epochs * (request.fraction or 1.0)
+    if cost := replicate_words(request.n, seconds, study.placement.at_once):
+        progress.message(cost)
     collector = Collector(study, parse_budget(None), progress)
     with study.store.lock():
         study.store.describe(study.facts)

@@ -32,6 +32,7 @@ __all__ = [
     "UNINTERRUPTED",
     "Study",
     "open_study",
+    "pace_of",
     "replay_of",
 ]
 
@@ -178,7 +179,7 @@ def open_study(checkpoint: Checkpoint, run: Path, request: AnalyzeRequest | Repl
 
     single = is_there(1) and not is_there(own_threads())
     trained_on = checkpoint.train_args.get("device")
-    device, placement = place(request, trained_on, _epoch_seconds(run), single_threaded=single)
+    device, placement = place(request, trained_on, pace_of(run), single_threaded=single)
     facts = facts_with(device, placement.threads)
     return Study(
         checkpoint=checkpoint,
@@ -197,8 +198,8 @@ def open_study(checkpoint: Checkpoint, run: Path, request: AnalyzeRequest | Repl
     )
 
 
-def _epoch_seconds(run: Path) -> float | None:
-    """What an epoch of the run took; None where nothing tells."""
+def pace_of(run: Path) -> float | None:
+    """Seconds that an epoch of the run took; None where nothing tells."""
     try:
         return epoch_seconds(read_history(run / "results.csv"))
     except DriftError:

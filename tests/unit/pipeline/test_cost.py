@@ -7,6 +7,7 @@ from analyzer.pipeline import cost
 from analyzer.pipeline.fingerprint import MOST_EPOCHS
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.twins import MOST_TWIN_EPOCHS
+from analyzer.report.numbers import duration
 
 WORK = 2 * 5 * 2  # two arms of five replicates of two epochs
 CASES = [
@@ -21,6 +22,17 @@ def test_the_worst_case_counts_replay_fingerprint_and_twins(monkeypatch, replay,
     monkeypatch.setattr(cost, "epoch_seconds", lambda history: 10.0)
     monkeypatch.setattr(cost, "_detectable", lambda *a, **k: {})
     request = AnalyzeRequest(Path("run"), replicates=5, epochs=2, replay=replay, twins=twins)
-    plan = cost.plan_cost(SimpleNamespace(run=SimpleNamespace(history=None)), None, request, arms=2)
+    plan = cost.plan_cost(SimpleNamespace(run=SimpleNamespace(history=None)), None, request, arms=2, at_once=1.0)
     assert plan.worst_seconds == 10.0 * epochs
     assert (plan.replicates, plan.seconds_per_replicate) == (10, 20.0)
+
+
+@pytest.mark.parametrize(("at_once", "rounds"), [(1.0, 5), (2.0, 3), (3.0, 2), (0.5, 10)])
+def test_replicates_that_are_trained_at_once_take_rounds_and_the_other_steps_one_by_one(monkeypatch, at_once, rounds):
+    monkeypatch.setattr(cost, "epoch_seconds", lambda history: 10.0)
+    monkeypatch.setattr(cost, "_detectable", lambda *a, **k: {})
+    request = AnalyzeRequest(Path("run"), replicates=5, replay=True, twins=True)
+    scene = SimpleNamespace(run=SimpleNamespace(history=None))
+    plan = cost.plan_cost(scene, None, request, arms=2, at_once=at_once)
+    assert plan.worst_seconds == 10.0 * (2 * rounds + 1 + MOST_EPOCHS + MOST_TWIN_EPOCHS)
+    assert cost.replicate_words(5, 10.0, at_once).endswith(f"5 of them, {duration(10.0 * rounds)} at most.")

@@ -5,7 +5,7 @@ import pytest
 
 from analyzer.errors import UsageError
 from analyzer.pipeline import place as module
-from analyzer.pipeline.place import own_threads, place
+from analyzer.pipeline.place import Placement, own_threads, place
 from analyzer.pipeline.request import AnalyzeRequest
 
 
@@ -90,3 +90,15 @@ def test_what_cannot_be_meant_is_refused(options, words):
 def test_one_null_has_one_kind_of_device():
     with pytest.raises(UsageError, match="mixes cuda"):
         placed(torch=fake_torch("A100", "T4"), workers_on="0,1")
+
+
+def test_only_workers_that_do_not_share_a_device_count_as_faster(machine):
+    machine(2)
+    assert placed()[1].at_once == 2  # as many threads as Ultralytics itself takes
+    assert placed(per_device=5)[1].at_once == 2  # no more than there are cores
+    machine(8)
+    assert placed()[1].at_once == 1
+    assert placed(per_device=7)[1].at_once == 1  # one thread each, where Ultralytics takes seven
+    assert placed(per_device=2)[1].at_once == pytest.approx(2 / 7)
+    assert placed(torch=A100, workers_on="0,1,2", per_device=4)[1].at_once == 3
+    assert Placement((), 1, 7, ray="auto").at_once == 1
