@@ -26,12 +26,13 @@ class Twin:
     ----------
     hypothesis
         What was injected.
-    n
-        Seeds that ended well.
+    n, diverged
+        Seeds that ended well, and that diverged.
     share, tail, explained
         As in :class:`analyzer.stats.likelihood.Attributed`; 0 where it is ruled out.
     ruled_out
-        Why it has no share: it could not be trained, diverged, or its learning rates are not those of the row.
+        Why it has no share: it could not be trained, diverged with every seed, or its learning rates are not those
+        of the row.
     """
 
     hypothesis: Hypothesis
@@ -40,6 +41,7 @@ class Twin:
     tail: float = 0.0
     explained: float = 0.0
     ruled_out: str = ""
+    diverged: int = 0
 
 
 def fits(twin: Twin) -> bool:
@@ -108,9 +110,10 @@ def suspected(twins: Sequence[Twin], answer: str, seeds: int) -> Iterator[Cause]
         if share < LEAST_SHARE or not fits(best):
             continue
         likely = fault == answer and share >= LIKELY_SHARE and best.n >= LIKELY_SEEDS
+        lost = f" ({best.diverged} more diverged)" if best.diverged else ""
         text = (
-            f"Resumes with {best.hypothesis.words} on {best.n} of the healthy arm's {seeds} seeds give rows like this "
-            f"one: {share_words(share)} of the likelihood, a healthy row and faults that were not tried included."
+            f"Resumes with {best.hypothesis.words} on {best.n} of the healthy arm's {seeds} seeds{lost} give rows like "
+            f"this one: {share_words(share)} of the likelihood, a healthy row and faults that were not tried included."
         )
         yield from _causes(best, Certainty.LIKELY if likely else Certainty.POSSIBLE, text)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from analyzer.diagnosis.audit import Audited
 from analyzer.diagnosis.causes import causes_of
 from analyzer.diagnosis.twins import LEAST_SHARE, Twin, share_words, shares_of, suspected
@@ -80,6 +82,7 @@ def _twin_arm(search: TwinSearch, twin: Twin, made: Made) -> TwinArm:
         words=twin.hypothesis.words,
         why=twin.hypothesis.why,
         seeds=twin.n,
+        diverged=twin.diverged,
         share=twin.share,
         tail=twin.tail,
         explained=twin.explained,
@@ -90,12 +93,12 @@ def _twin_arm(search: TwinSearch, twin: Twin, made: Made) -> TwinArm:
 
 def _effects(search: TwinSearch, made: Made) -> dict[str, TwinEffect]:
     """Paired by seed; one seed has an effect and no interval."""
-    n = len(made.replicates)
-    if not n:
-        return {}
     rows = rows_of(made.replicates, search.names, 1)
-    healthy = search.healthy[:n]
-    if n == 1:
+    ended = np.isfinite(rows).all(axis=1)
+    rows, healthy = rows[ended], search.healthy[: len(rows)][ended]
+    if not len(rows):
+        return {}
+    if len(rows) == 1:
         return {m: TwinEffect(float(d), None, None) for m, d in zip(search.names, (rows - healthy)[0], strict=True)}
     return {
         d.name: TwinEffect(d.difference, d.interval.low, d.interval.high)

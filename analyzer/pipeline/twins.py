@@ -7,7 +7,7 @@ likelihood. Nothing of it enters the null or the verdict.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +34,9 @@ __all__ = ["MOST_TWIN_EPOCHS", "Made", "TwinSearch", "search_twins", "why_no_twi
 
 Array = NDArray[np.float64]
 
-_SCREENED = 16  # suspects with one seed each
+_SCREENED = 16  # epochs: suspects with one seed each, a second one where the first diverges
 _DEEPER = ((3, 4), (5, 2))  # seeds, and how many of the foremost get them
-MOST_TWIN_EPOCHS = _SCREENED + 2 * 4 + 2 * 2
+MOST_TWIN_EPOCHS = _SCREENED + 1 + 2 * 4 + 2 * 2  # one more where the last one screened needs a second seed
 _CONTENDER = 0.02  # share, against that of the foremost, from which a twin is worth more seeds
 _SETTLED = 0.95  # share of a fault from which more seeds would change nothing
 _FAR = 100.0  # squared distance from the healthy mean at which no other family hits the row by chance
@@ -44,7 +44,7 @@ _FAR = 100.0  # squared distance from the healthy mean at which no other family 
 
 @dataclass(slots=True)
 class Made:
-    """A hypothesis and its replicates, on the first seeds of the healthy arm."""
+    """A hypothesis and its replicates, on the first seeds of the healthy arm; some of them may have diverged."""
 
     hypothesis: Hypothesis
     replicates: list[Replicate] = field(default_factory=list)
@@ -131,7 +131,7 @@ class _Search:
         self.keep = past.deciding & np.isfinite(x) & np.isfinite(rows).all(axis=0) & np.isfinite(sd) & (sd > 0)
         self.names = tuple(n for n, k in zip(past.names, self.keep, strict=True) if k)
         self.observed, self.healthy, self.sd = x[self.keep], rows[:, self.keep], sd[self.keep]
-        self.df = float(np.median([m.df for m, k in zip(first, self.keep, strict=True) if k and m.df is not None]))
+        self.df = np.array([m.df if m.df is not None else np.nan for m in first])[self.keep]
         self.made: list[Made] = []
         self.healthy_rates = self._rates_agree(self.null[0].epochs[0].printed)
 
@@ -154,14 +154,27 @@ class _Search:
             seconds = sum(e.seconds for e in found.epochs)
             index = len(made.replicates) + 1
             collector.progress.finished_replicate(made.hypothesis.words, index, seconds, collector.reused > reused)
-            if found.outcome is not Outcome.OK or not np.isfinite(self._rows([found])).all():
-                made.ruled_out = "diverged, the row did not"
-                return True
-            if not self._rates_agree(found.epochs[0].printed):
+            made.replicates.append(found)
+            if not self.lost([found]).any() and not self._rates_agree(found.epochs[0].printed):
                 made.ruled_out = "its learning rates are not those of the row"
                 return True
-            made.replicates.append(found)
         return True
+
+    def screen(self, made: Made, collector: Collector) -> bool:
+        """One seed, and a second one where it diverges: a twin that diverges now and then is not ruled out by once."""
+        if not self.train(made, 1, collector):
+            return False
+        if not made.ruled_out and self.lost(made.replicates).all():
+            if not self.train(made, 2, collector):
+                return False
+            if not made.ruled_out and self.lost(made.replicates).all():
+                made.ruled_out = "diverged with every seed, the row did not"
+        return True
+
+    def lost(self, replicates: Sequence[Replicate]) -> NDArray[np.bool_]:
+        """Which of them diverged."""
+        gone = np.array([r.outcome is not Outcome.OK for r in replicates], dtype=np.bool_)
+        return gone | ~np.isfinite(self._rows(replicates)).all(axis=1)
 
     def _rows(self, replicates: Sequence[Replicate]) -> Array:
         return rows_of(replicates, self.names, 1)
@@ -174,7 +187,10 @@ class _Search:
         twins_of: dict[tuple[str, ...], int] = {}
         for m in able:
             twins_of[m.hypothesis.ids] = twins_of.get(m.hypothesis.ids, 0) + 1
-        prior = {NONE: 1.0, **{m.hypothesis.words: 1 / twins_of[m.hypothesis.ids] for m in able}}
+        # the row is finite: what diverges with some seeds gives such a row that much less often
+        ended = {m.hypothesis.words: 1 - float(self.lost(m.replicates).mean()) for m in able}
+        prior = {NONE: 1.0}
+        prior |= {m.hypothesis.words: ended[m.hypothesis.words] / twins_of[m.hypothesis.ids] for m in able}
         if self.healthy_rates:  # learning rates have no noise: another one is no healthy resume
             prior[HEALTHY] = 1.0
         return attribute_row(self.observed, fitted, prior=prior), fitted
@@ -182,18 +198,15 @@ class _Search:
     def judged(self) -> tuple[Twin, ...]:
         """The twins with what the row says of each."""
         found, _ = self.attribute()
-        return tuple(
-            Twin(m.hypothesis, len(m.replicates), ruled_out=m.ruled_out)
-            if m.ruled_out
-            else Twin(
-                m.hypothesis,
-                len(m.replicates),
-                found.shares[m.hypothesis.words],
-                found.tails[m.hypothesis.words],
-                found.explained[m.hypothesis.words],
-            )
-            for m in self.made
-        )
+        return tuple(self._twin(m, found) for m in self.made)
+
+    def _twin(self, made: Made, found: Attributed) -> Twin:
+        lost = int(self.lost(made.replicates).sum())
+        twin = Twin(made.hypothesis, len(made.replicates) - lost, diverged=lost, ruled_out=made.ruled_out)
+        if made.ruled_out:
+            return twin
+        name = made.hypothesis.words
+        return replace(twin, share=found.shares[name], tail=found.tails[name], explained=found.explained[name])
 
 
 def search_twins(
@@ -248,10 +261,10 @@ def _screen(state: _Search, queue: list[list[Hypothesis]], collector: Collector,
     """
     while queue:
         while queue[0]:
-            if len(state.made) >= _SCREENED:
+            if sum(len(m.replicates) for m in state.made) >= _SCREENED:
                 return True
             made = Made(queue[0][0])
-            if not state.train(made, 1, collector):
+            if not state.screen(made, collector):
                 return False
             queue[0].pop(0)
             state.made.append(made)

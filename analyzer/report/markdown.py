@@ -72,8 +72,8 @@ def _twins(analysis: Analysis) -> list[str]:
         return []
     table = [f"| {' | '.join(map(escape, row))} |" for row in twins.rows(found)]
     head = ["", f"| {' | '.join(twins.HEAD)} |", f"| --- |{' ---: |' * 4} --- |"]
-    confused = [f"- **Twins** {escape(twins.confused_line(found))}"] if found.confused else []
-    return [*head, *table, "", *confused]
+    lines = filter(None, (twins.selection_line(found), twins.confused_line(found)))
+    return [*head, *table, "", *(f"- **Twins** {escape(line)}" for line in lines)]
 
 
 def _code(text: str) -> str:

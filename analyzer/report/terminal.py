@@ -169,8 +169,8 @@ def _twins(analysis: Analysis, console: Console) -> None:
     rest = len(found.arms) + 2 - len(shown)
     if rest:
         _pair(console, "", f"{rest} others have less than 1 % each or are ruled out (all in the HTML report)")
-    if found.confused:
-        _pair(console, "", twins.confused_line(found))
+    for line in filter(None, (twins.selection_line(found), twins.confused_line(found))):
+        _pair(console, "", line)
 
 
 def _left_out(analysis: Analysis, console: Console) -> None:

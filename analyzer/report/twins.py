@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from analyzer.diagnosis.twins import share_words
 from analyzer.report.numbers import p_value, short_name, signed
 
-__all__ = ["TwinArm", "TwinEffect", "Twins", "confused_line", "rows", "share_words"]
+__all__ = ["TwinArm", "TwinEffect", "Twins", "confused_line", "rows", "selection_line", "share_words"]
 
 HEAD = ("twin", "seeds", "share", "tail p", "explains", "its effect on what moved most")
 
@@ -42,8 +42,8 @@ class TwinArm:
         The fault with its parameters.
     why
         What speaks for it.
-    seeds
-        How many replicates ended well.
+    seeds, diverged
+        How many replicates ended well, and how many diverged.
     share
         Posterior probability among all arms and "none of these".
     tail
@@ -65,6 +65,7 @@ class TwinArm:
     explained: float
     ruled_out: str = ""
     effects: Mapping[str, TwinEffect] = field(default_factory=dict)
+    diverged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +109,10 @@ class Twins:
 def rows(twins: Twins, most: int = 2) -> list[tuple[str, str, str, str, str, str]]:
     """The table, one row a twin and one each for healthy and "none of these"; columns as in `HEAD`."""
     table = [
-        (arm.words, str(arm.seeds), share_words(arm.share), p_value(arm.tail), f"{max(arm.explained, 0.0):.0%}",
+        (arm.words, _seeds(arm), share_words(arm.share), p_value(arm.tail), f"{max(arm.explained, 0.0):.0%}",
          _effects(arm, most))
         if not arm.ruled_out
-        else (arm.words, str(arm.seeds), "-", "-", "-", arm.ruled_out)
+        else (arm.words, _seeds(arm), "-", "-", "-", arm.ruled_out)
         for arm in twins.arms
     ]  # fmt: skip
     table.append(("healthy", str(twins.replicates), share_words(twins.healthy), "", "", ""))
@@ -123,6 +124,20 @@ def confused_line(twins: Twins) -> str:
     """Which pairs these seeds cannot tell apart; empty where all can be."""
     pairs = "; ".join(f"{a} and {b}" for a, b in twins.confused)
     return f"not to be told apart with these seeds: {pairs}" if pairs else ""
+
+
+def selection_line(twins: Twins) -> str:
+    """What the intervals do not allow for; empty where there is none."""
+    if not any(e.low is not None for arm in twins.arms for e in arm.effects.values()):
+        return ""
+    return (
+        "intervals are after selection: more seeds went to the twins whose first ones resembled the row, and what "
+        "moves most is shown; they do not allow for either, so the foremost effects tend to lie too near the row"
+    )
+
+
+def _seeds(arm: TwinArm) -> str:
+    return f"{arm.seeds} of {arm.seeds + arm.diverged}" if arm.diverged else str(arm.seeds)
 
 
 def _effects(arm: TwinArm, most: int) -> str:

@@ -8,7 +8,7 @@ mean widens the predictive density.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,8 @@ HEALTHY, NONE = "healthy", "none of these"
 DOSE = 0.3  # sd of the true strength of a fault over that of its twin, about 1
 _ALIKE = 0.7  # of that, what is common to all metrics; a fault that moves far also scatters by itself in each
 _DIFFUSE = 3.0  # scale, in healthy sds, of the Cauchy density that stands for faults nobody tried
-_CONFUSED = 0.1  # two arms whose rows would be exchanged more often than that cannot be told apart
+_CONFUSED = 0.1  # two arms whose rows would be exchanged more often than that look alike
+_DECIDED = float(np.log(20))  # a row that is 20 times likelier under one of them tells them apart all the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +42,7 @@ class ArmFit:
     df
         Degrees of freedom.
     unknown
-        Shape (m,): variance of the mean over that of one row.
+        Shape (m, m): covariance of the error of ``mean``; it is part of ``scale``.
     """
 
     mean: Array
@@ -66,7 +67,7 @@ class Attributed:
     distance
         Squared distance of the row from the healthy mean, in units of the healthy arm's predictive scale.
     confused
-        Pairs of arms that these rows cannot tell apart.
+        Pairs of arms that look alike and between which the observed row does not decide.
     """
 
     shares: Mapping[str, float]
@@ -77,7 +78,7 @@ class Attributed:
 
 
 def fit_arms(
-    healthy: ArrayLike, twins: Mapping[str, ArrayLike], *, sd: ArrayLike, df: float, dose: float = DOSE
+    healthy: ArrayLike, twins: Mapping[str, ArrayLike], *, sd: ArrayLike, df: ArrayLike, dose: float = DOSE
 ) -> dict[str, ArmFit]:
     """Fit the predictive distribution of every arm.
 
@@ -86,9 +87,12 @@ def fit_arms(
     healthy
         Shape (N, m), N >= 2, finite.
     twins
-        Arm to its rows, shape (n, m) with 1 <= n <= N, finite; row i has the seed of healthy row i.
+        Arm to its rows, shape (n, m) with 1 <= n <= N; row i has the seed of healthy row i. A row with a cell that is
+        not finite is a seed that was lost, and left out with its partner; one row at least is finite.
     sd, df
-        Standard deviations of one healthy row, shape (m,), > 0, and their degrees of freedom.
+        Standard deviations of one healthy row, shape (m,), > 0, and their degrees of freedom, shape (m,) or one for
+        all. A multivariate t has but one, v: the harmonic mean, with which the estimated variances are as uncertain
+        as they are on average (the relative variance of one is 2/d).
     dose
         The true fault may be stronger or weaker than its twin by this share (one sd).
 
@@ -98,19 +102,22 @@ def fit_arms(
         `HEALTHY` first, then the twins in their order.
     """
     base, s0 = np.asarray(healthy, dtype=np.float64), np.asarray(sd, dtype=np.float64)
-    rows = {name: np.asarray(r, dtype=np.float64) for name, r in twins.items()}
-    spread = {name: _moderated(r, s0, df) for name, r in rows.items()}
+    d0 = np.broadcast_to(np.asarray(df, dtype=np.float64), s0.shape)
+    given = {name: np.asarray(r, dtype=np.float64) for name, r in twins.items()}
+    finite = {name: np.isfinite(r).all(axis=1) for name, r in given.items()}
+    rows = {name: r[finite[name]] for name, r in given.items()}
+    spread = {name: _moderated(r, s0, d0) for name, r in rows.items()}
     residuals = [_standardised(base, s0), *(_standardised(r, spread[name]) for name, r in rows.items())]
     correlation = shrunk_correlation(np.concatenate(residuals))
     n = len(base)
     centre = base.mean(axis=0)
-    fits = {HEALTHY: ArmFit(centre, _scale(s0, correlation, np.full(len(s0), 1 / n)), df, np.full(len(s0), 1 / n))}
+    fits = {HEALTHY: _fit(centre, s0, correlation, np.full(len(s0), 1 / n), _one_df(d0))}
     for name, r in rows.items():
-        mean, unknown = _paired_mean(r, base, s0)
+        mean, unknown = _paired_mean(r, base, np.flatnonzero(finite[name]), s0)
         effect = mean - centre
         strength = _ALIKE * np.outer(effect, effect) + (1 - _ALIKE) * np.diag(effect**2)
-        scale = _scale(spread[name], correlation, unknown) + dose**2 * strength
-        fits[name] = ArmFit(mean, scale, df + len(r) - 1, unknown)
+        fit = _fit(mean, spread[name], correlation, unknown, _one_df(d0 + len(r) - 1))
+        fits[name] = replace(fit, scale=fit.scale + dose**2 * strength)
     return fits
 
 
@@ -147,7 +154,7 @@ def attribute_row(observed: ArrayLike, fits: Mapping[str, ArmFit], *, prior: Map
         tails=tails,
         explained=explained,
         distance=far,
-        confused=_confused(fits),
+        confused=_confused(x, fits),
     )
 
 
@@ -168,7 +175,7 @@ def _distance_in(d: Array, scale: Array) -> float:
     return float(d @ np.linalg.solve(scale, d))
 
 
-def _moderated(rows: Array, s0: Array, df: float) -> Array:
+def _moderated(rows: Array, s0: Array, df: Array) -> Array:
     """Standard deviations of an arm, the healthy ones standing in for as many rows as they are worth."""
     n = len(rows)
     if n < 2:
@@ -181,14 +188,14 @@ def _standardised(rows: Array, sd: Array) -> Array:
     return (rows - rows.mean(axis=0)) / sd * np.sqrt(n / (n - 1)) if n > 1 else rows[:0]
 
 
-def _paired_mean(rows: Array, base: Array, s0: Array) -> tuple[Array, Array]:
-    """Mean of a twin with the healthy arm as control variate, and its variance over that of a row.
+def _paired_mean(rows: Array, base: Array, shared: NDArray[np.intp], s0: Array) -> tuple[Array, Array]:
+    """Mean of a twin with the healthy arm as control variate, and its variance over that of a row, both of shape (m,).
 
     The further seeds of the healthy arm say how the shared ones lie; how far a twin follows is its regression on the
     healthy rows, shrunk towards 0 by one row's worth.
     """
     n, total = len(rows), len(base)
-    own = base[:n]
+    own = base[shared]
     if n < 2:
         return rows.mean(axis=0), np.full(base.shape[1], 1.0)
     d, e = own - own.mean(axis=0), rows - rows.mean(axis=0)
@@ -197,21 +204,30 @@ def _paired_mean(rows: Array, base: Array, s0: Array) -> tuple[Array, Array]:
     return mean, 1 / n - weight**2 * (1 / n - 1 / total)
 
 
-def _scale(sd: Array, correlation: Array, unknown: Array) -> Array:
-    s = sd * np.sqrt(1 + unknown)
-    return np.asarray(np.outer(s, s) * correlation)
+def _one_df(df: Array) -> float:
+    return float(1 / np.mean(1 / df))
 
 
-def _confused(fits: Mapping[str, ArmFit]) -> tuple[tuple[str, str], ...]:
-    """Pairs whose rows would be exchanged more often than `_CONFUSED`, without what the noise of their means adds."""
+def _fit(mean: Array, sd: Array, correlation: Array, unknown: Array, df: float) -> ArmFit:
+    """An arm whose mean is known up to the share ``unknown`` of a row's variance, shape (m,)."""
+    row, error = sd * np.sqrt(1 + unknown), sd * np.sqrt(unknown)
+    return ArmFit(mean, np.outer(row, row) * correlation, df, np.outer(error, error) * correlation)
+
+
+def _confused(x: Array, fits: Mapping[str, ArmFit]) -> tuple[tuple[str, str], ...]:
+    """Pairs whose rows would be exchanged more often than `_CONFUSED`, and that the observed row does not decide.
+
+    The squared distance of two estimated means is, by their errors alone, too large by the trace subtracted here.
+    """
     names: Sequence[str] = list(fits)
+    logs = {name: log_density(x, fit) for name, fit in fits.items()}
     found = []
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
             one, two = fits[a], fits[b]
             scale = (one.scale + two.scale) / 2
-            noise = float((one.unknown + two.unknown).sum())
+            noise = float(np.trace(np.linalg.solve(scale, one.unknown + two.unknown)))
             d2 = max(_distance_in(one.mean - two.mean, scale) - noise, 0.0)
-            if stats.norm.sf(np.sqrt(d2) / 2) > _CONFUSED:
+            if stats.norm.sf(np.sqrt(d2) / 2) > _CONFUSED and abs(logs[a] - logs[b]) < _DECIDED:
                 found.append((a, b))
     return tuple(found)

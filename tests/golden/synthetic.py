@@ -328,10 +328,11 @@ def with_twins() -> Analysis:
         TwinArm("mosaic-state", "mosaic-state (state open)", "with mosaic the train losses are higher", 5, 0.914, 0.41,
                 0.97, effects=mosaic),
         TwinArm("wrong-checkpoint", "wrong-checkpoint (path <b>&|x.pt)", "it lies in the run", 3, 0.061, 0.02, 0.88,
-                effects={"train/box_loss": TwinEffect(0.11, 0.02, 0.2)}),
+                effects={"train/box_loss": TwinEffect(0.11, 0.02, 0.2)}, diverged=1),
         TwinArm("optimizer-lost", "optimizer-lost", "training differs", 1, 0.0004, 0.0001, 0.05,
                 effects={"train/box_loss": TwinEffect(0.02, None, None)}),
-        TwinArm("head-rebuilt", "head-rebuilt", "the head", 0, 0.0, 0.0, 0.0, "diverged, the row did not"),
+        TwinArm("head-rebuilt", "head-rebuilt", "the head", 0, 0.0, 0.0, 0.0,
+                "diverged with every seed, the row did not", diverged=2),
     )  # fmt: skip
     found = Twins(
         answer="mosaic-state",

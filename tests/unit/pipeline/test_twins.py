@@ -130,7 +130,43 @@ def test_a_twin_that_diverges_or_cannot_be_trained_is_ruled_out_and_the_search_g
     )
     assert found.answer == "ema-reset"
     out = {t.hypothesis.ids[0]: t.ruled_out for t in found.twins if t.ruled_out}
-    assert out == {"head-rebuilt": "diverged, the row did not", "optimizer-lost": "could not be trained: no memory"}
+    assert out == {
+        "head-rebuilt": "diverged with every seed, the row did not",
+        "optimizer-lost": "could not be trained: no memory",
+    }
+    assert [(t.n, t.diverged) for t in found.twins if t.hypothesis.ids == ("head-rebuilt",)] == [(0, 2)]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_fault_that_diverges_with_one_seed_is_still_named_and_says_so(which):
+    def now_and_then(seed):
+        if seed == which:
+            return replicate("twin", seed, dict.fromkeys(NAMES, float("nan")), Outcome.DIVERGED)
+        return replicate("twin", seed, row_of(seed, EFFECTS["head-rebuilt"]))
+
+    found, collector = searched(EFFECTS["head-rebuilt"], special={"head-rebuilt": now_and_then})
+    assert found.answer == "head-rebuilt"
+    assert found.epochs == collector.epochs_trained <= MOST_TWIN_EPOCHS
+    best = max(shown(found).arms, key=lambda a: a.share)
+    assert best.diverged == 1
+    assert best.seeds >= 2
+    assert best.effects["train/box_loss"].effect == pytest.approx(2.0)  # still paired with its own seeds
+
+
+def test_what_diverges_now_and_then_has_less_of_the_likelihood():
+    def always(seed):
+        return replicate("twin", seed, row_of(seed, EFFECTS["wrong-data"]))
+
+    def seldom(seed):
+        lost = replicate("twin", seed, dict.fromkeys(NAMES, float("nan")), Outcome.DIVERGED)
+        return lost if seed == 0 else always(seed)
+
+    def odds(special):
+        found, _ = searched(EFFECTS["wrong-data"], special={"head-rebuilt": special, "wrong-data": always})
+        share = {t.hypothesis.ids[0]: t.share for t in found.twins if not t.ruled_out}
+        return share["head-rebuilt"]
+
+    assert 0 < odds(seldom) < odds(always)
 
 
 def test_the_budget_ends_it():

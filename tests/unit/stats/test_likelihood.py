@@ -31,7 +31,7 @@ def test_few_rows_give_a_correlation_that_can_be_inverted_and_many_give_the_true
 
 def test_the_density_is_that_of_scipy():
     scale = np.array([[2.0, 0.3], [0.3, 1.0]])
-    fit = ArmFit(np.array([1.0, -1.0]), scale, 7.0, np.zeros(2))
+    fit = ArmFit(np.array([1.0, -1.0]), scale, 7.0, np.zeros((2, 2)))
     theirs = stats.multivariate_t(fit.mean, scale, df=7).logpdf([0.2, 0.5])
     assert log_density(np.array([0.2, 0.5]), fit) == pytest.approx(theirs)
 
@@ -107,7 +107,61 @@ def test_the_healthy_seeds_that_a_twin_lacks_correct_its_mean():
     fits = fit_arms(healthy, {"a": healthy[:10] + 5}, sd=np.ones(M), df=10)
     off = np.abs(fits["a"].mean - fits[HEALTHY].mean - 5)
     assert (off < 0.5 * np.abs(healthy[:10].mean(axis=0) - healthy.mean(axis=0)) + 0.02).all()
-    assert (fits["a"].unknown < 1 / 20).all()
+    assert (np.diag(fits["a"].unknown) < 1 / 20).all()
+
+
+def test_a_lost_seed_is_left_out_with_its_partner():
+    rng = np.random.default_rng(8)
+    healthy = rng.standard_normal((6, M))
+    rows = np.vstack([healthy[0] + 5, np.full(M, np.nan), healthy[2] + 5])
+    found = fit_arms(healthy, {"a": rows}, sd=np.ones(M), df=10)["a"]
+    order = [0, 2, 1, 3, 4, 5]
+    expected = fit_arms(healthy[order], {"a": rows[[0, 2]]}, sd=np.ones(M), df=10)["a"]
+    np.testing.assert_allclose(found.mean, expected.mean)
+    np.testing.assert_allclose(found.scale, expected.scale)
+    assert found.df == expected.df
+
+
+def test_a_metric_without_a_prior_makes_the_tails_heavier_whatever_the_majority_has():
+    """One metric of four whose variance has 2 degrees of freedom, three with 10: the median would say 10."""
+    rng = np.random.default_rng(9)
+    tails = []
+    for _ in range(2000):
+        df, healthy = np.array([10.0, 10, 10, 2]), rng.standard_normal((60, M))
+        sd = np.sqrt(rng.chisquare(df) / df)
+        fits = fit_arms(healthy, {}, sd=sd, df=df)
+        tails.append(attribute_row(rng.standard_normal(M), fits, prior={HEALTHY: 1.0}).tails[HEALTHY])
+    assert fits[HEALTHY].df == pytest.approx(5.0)
+    assert np.mean(np.array(tails) < 0.05) < 0.09  # with 10 it is 0.12
+    assert np.mean(np.array(tails) < 0.01) < 0.04  # with 10 it is 0.05
+
+
+def test_arms_that_differ_are_seldom_called_alike_and_equal_ones_nearly_always():
+    """Truth: 6 sd apart, so that 0.1 % of the rows would be exchanged; and 0 apart, one seed each."""
+    rng = np.random.default_rng(10)
+    apart, equal = 0, 0
+    for _ in range(200):
+        healthy = rng.standard_normal((5, M))
+        at = np.array([6.0, 0, 0, 0])
+        twins = {n: (e + rng.standard_normal(M))[None] for n, e in (("a", 0 * at), ("far", at), ("b", 0 * at))}
+        fits = fit_arms(healthy, twins, sd=np.ones(M), df=10)
+        found = attribute_row(at / 2, fits, prior={HEALTHY: 1.0}).confused  # a row that lies between them
+        apart, equal = apart + (("a", "far") in found), equal + (("a", "b") in found)
+    assert equal > 150
+    assert apart < 80
+
+
+def test_a_row_that_is_twenty_times_likelier_under_one_of_two_arms_that_overlap_tells_them_apart():
+    rng = np.random.default_rng(11)
+    effects = {"a": np.array([0.0, 0, 0, 0]), "b": np.array([2.0, 0, 0, 0])}
+    healthy, twins = arms(rng, n=40, k=40, effects=effects)
+    fits = fit_arms(healthy, twins, sd=np.ones(M), df=40)
+    prior = {HEALTHY: 1.0, "a": 1.0, "b": 1.0}
+    between = attribute_row(np.array([1.0, 0, 0, 0]), fits, prior=prior).confused
+    beyond = attribute_row(np.array([5.0, 0, 0, 0]), fits, prior=prior)
+    assert ("a", "b") in between
+    assert ("a", "b") not in beyond.confused
+    assert beyond.shares["b"] > 20 * beyond.shares["a"]
 
 
 def test_one_seed_is_enough_to_find_a_fault_that_scatters_far_more_than_healthy_resumes_do():
