@@ -18,11 +18,13 @@ from analyzer.pipeline.budget import Budget, parse_budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.replicate import read_resumable, run_of
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
+from analyzer.pipeline.scene import validated_images
 from analyzer.pipeline.study import UNINTERRUPTED, Study, open_study
 from analyzer.replicates.executor import Executor
 from analyzer.replicates.seeds import replicate_seeds, second_seed
 from analyzer.report.codec import encode
 from analyzer.runs.checkpoint import read_checkpoint
+from analyzer.runs.units import rounding_units
 from analyzer.stats.arms import ArmDifference, compare_arms
 
 __all__ = ["MetricSeam", "SeamReport", "measure_seam", "seam_document"]
@@ -127,7 +129,7 @@ def measure_seam(request: ReplicateRequest, progress: Progress) -> SeamReport:
         seeds=seeds,
         trained=trained,
         reused=reused,
-        metrics=_compared(pairs),
+        metrics=_compared(pairs, validated_images(checkpoint.train_args, study.run, request.data)),
     )
 
 
@@ -194,15 +196,20 @@ def _trained(found: Replicate | None, seed: int) -> Replicate:
     return found
 
 
-def _compared(pairs: list[tuple[Replicate, Replicate]]) -> tuple[MetricSeam, ...]:
-    columns = tuple(m.name for m in metrics_of(pairs[0][1].epochs[0].exact))
+def _compared(pairs: list[tuple[Replicate, Replicate]], validated: int | None) -> tuple[MetricSeam, ...]:
+    """Compared at full precision; no spread is believed below the step that a column shows, or one image of a share."""
+    metrics = metrics_of(pairs[0][1].epochs[0].exact)
+    columns = tuple(m.name for m in metrics)
+    shown = matrix(tuple(b for _, b in pairs), columns)
+    units = rounding_units(columns, shown, [[repr(float(v)) for v in column] for column in shown.T], padded=False)
+    steps = np.array([1 / validated if m.share_of_images and validated else 0.0 for m in metrics])
     memory = matrix(tuple(a for a, _ in pairs), columns, step=1, exact=True)
     resumed = matrix(tuple(b for _, b in pairs), columns, exact=True)
-    differences = compare_arms(memory, resumed, names=columns, paired=True)
+    differences = compare_arms(memory, resumed, names=columns, paired=True, units=np.maximum(units, steps))
     return tuple(
         MetricSeam(m.name, m.deciding, float(memory[:, j].mean()), float(resumed[:, j].mean()),
                    float(memory[:, j].std(ddof=1)), differences[j])
-        for j, m in enumerate(metrics_of(columns))
+        for j, m in enumerate(metrics)
         if np.isfinite(memory[:, j]).all() and np.isfinite(resumed[:, j]).all()
     )  # fmt: skip
 
