@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from analyzer.report.numbers import duration
-from analyzer.report.words import clean
+from analyzer.report.words import clean, count
 
 __all__ = ["Lines", "Live", "progress_on_stderr"]
 
@@ -22,9 +22,9 @@ class _Clock:
     def __init__(self) -> None:
         self.start(0, "")
 
-    def start(self, total_epochs: int, what: str) -> None:
-        """Begin a piece of work."""
-        self.total, self.what = total_epochs, what
+    def start(self, total_epochs: int, what: str, part: float = 1.0) -> None:
+        """Begin a piece of work of epochs of which only a part is trained."""
+        self.total, self.what, self.part = total_epochs, what, part
         self.done, self.fraction = 0, 0.0
         self.began = time.monotonic()
 
@@ -60,10 +60,10 @@ class Lines:
         self._console = console
         self._clock = _Clock()
 
-    def start(self, total_epochs: int, what: str) -> None:
+    def start(self, total_epochs: int, what: str, *, part: float = 1.0) -> None:
         """Say what begins."""
-        self._clock.start(total_epochs, what)
-        self.message(f"{what}: {total_epochs} epoch{'' if total_epochs == 1 else 's'} at most")
+        self._clock.start(total_epochs, what, part)
+        self.message(f"{what}: {count(total_epochs * part, 'epoch')} at most")
 
     def epoch_fraction(self, done: int, of: int) -> None:
         """Remember it for the estimate; a log does not show it."""
@@ -104,9 +104,9 @@ class Live:
         self._clock = _Clock()
         self._task = bar.add_task("", visible=False, rest="")
 
-    def start(self, total_epochs: int, what: str) -> None:
+    def start(self, total_epochs: int, what: str, *, part: float = 1.0) -> None:
         """Begin the bar anew."""
-        self._clock.start(total_epochs, what)
+        self._clock.start(total_epochs, what, part)
         self._draw()
 
     def epoch_fraction(self, done: int, of: int) -> None:
@@ -142,8 +142,8 @@ class Live:
             self._task,
             visible=clock.total > 0,
             description=clock.what,
-            total=max(clock.total, 1),
-            completed=min(clock.done + clock.fraction, clock.total),
+            total=max(clock.total, 1) * clock.part,
+            completed=min(clock.done + clock.fraction, clock.total) * clock.part,
             rest="" if left is None or left < 1 else f"{duration(left)} left",
         )
 
@@ -164,7 +164,7 @@ def progress_on_stderr(*, quiet: bool = False) -> Iterator[Lines | Live]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.completed:.1f}/{task.total:.0f} epochs"),
+        TextColumn("{task.completed:.1f}/{task.total:g} epochs"),
         TextColumn("{task.fields[rest]}"),
     )
     with Progress(*columns, console=console, transient=True) as bar:

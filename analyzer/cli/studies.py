@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ __all__ = ["find_report", "studies_of"]
 
 def find_report(place: Path) -> Path:
     """Find the report.json of a study folder, of a run (its newest), or the file itself.
+
+    The newest is that which says so itself: the times of files are lost where a run is copied. Damaged reports are
+    named on stderr and left out.
 
     Raises
     ------
@@ -26,7 +30,22 @@ def find_report(place: Path) -> Path:
     found = [path for path in reports if path.is_file()]
     if not found:
         raise StoreError(f"There is no report in {place}.", "drift analyze RUN makes one; drift list RUN shows them.")
-    return max(found, key=lambda path: path.stat().st_mtime)
+    return found[0] if len(found) == 1 else _newest(found)
+
+
+def _newest(reports: list[Path]) -> Path:
+    """The report that was made last, by what the reports say."""
+    from analyzer.report.document import load_report
+
+    made: dict[Path, str] = {}
+    for path in reports:
+        try:
+            made[path] = load_report(path).created
+        except StoreError as error:
+            print(f"drift: {error}", file=sys.stderr)
+    if not made:
+        raise StoreError("None of these reports can be read.", "drift analyze makes one again from what is kept.")
+    return max(made, key=lambda path: made[path])  # ISO 8601 in UTC sorts as text
 
 
 def studies_of(place: Path) -> Iterator[Path]:

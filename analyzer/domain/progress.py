@@ -10,8 +10,11 @@ __all__ = ["Progress", "Silent"]
 class Progress(Protocol):
     """What a use case reports while it works; called from one thread only."""
 
-    def start(self, total_epochs: int, what: str) -> None:
-        """Say how many epochs will be trained at most (stored ones left out), and for what; may be called again."""
+    def start(self, total_epochs: int, what: str, *, part: float = 1.0) -> None:
+        """Say how many epochs will be trained at most (stored ones left out), and for what; may be called again.
+
+        Where only the first `part` of each is trained, whatever is told of an epoch is told of that part.
+        """
 
     def epoch_fraction(self, done: int, of: int) -> None:
         """Say how far the running epoch is: `done` of `of` batches."""
@@ -29,7 +32,7 @@ class Progress(Protocol):
 class Silent:
     """A progress that says nothing."""
 
-    def start(self, total_epochs: int, what: str) -> None:
+    def start(self, total_epochs: int, what: str, *, part: float = 1.0) -> None:
         """Nothing."""
 
     def epoch_fraction(self, done: int, of: int) -> None:

@@ -221,7 +221,7 @@ def from_history(
 
 
 def planned(
-    scene: Scene, audited: Audited, request: AnalyzeRequest, plan: Plan, study: Study, started: float
+    scene: Scene, audited: Audited | None, request: AnalyzeRequest, plan: Plan, study: Study, started: float
 ) -> Analysis:
     """The cost plan of ``--dry-run`` and the audit; nothing was judged and nothing is written."""
     decision = Decision(
@@ -232,7 +232,7 @@ def planned(
         checkpoint=reference(scene.checkpoint, scene.run.path) if scene.checkpoint else None,
         study=study.store.path,
         plan=plan,
-        audit=audited.findings,
+        audit=audited.findings if audited else None,
         warnings=scene.notes,
         not_run=tuple(NotRun(s, "--dry-run") for s in ("null", "diagnosis"))
         + not_run(**dict.fromkeys(LADDER, "--dry-run")),

@@ -23,9 +23,10 @@ from analyzer.runs.activity import is_training
 from analyzer.runs.seams import epoch_seconds
 from analyzer.stats.critical import inflation, looks
 from analyzer.stats.power import detectable_multiple
+from analyzer.stats.sequential import PILOT
 from analyzer.verdict import NULL_SHARE
 
-__all__ = ["agree_on_budget", "plan_cost", "plan_words", "refuse_busy_device", "replicate_words"]
+__all__ = ["agree_on_budget", "plan_cost", "plan_part", "plan_words", "refuse_busy_device", "replicate_words"]
 
 
 def plan_cost(scene: Scene, past: Past, request: AnalyzeRequest, *, arms: int, at_once: float) -> Plan:
@@ -52,6 +53,18 @@ def plan_cost(scene: Scene, past: Past, request: AnalyzeRequest, *, arms: int, a
         detectable=_detectable(past, n, request.alpha * NULL_SHARE, sequential=request.replicates is None),
         budget=request.budget or "",
     )
+
+
+def plan_part(scene: Scene, request: AnalyzeRequest, share: float, *, at_once: float) -> Plan:
+    """The same for replicates of that share of an epoch: one arm, no other step, and no validation at its end.
+
+    What they can see is not told: the history has no losses of a part.
+    """
+    n = request.replicates or PILOT
+    pace = epoch_seconds(scene.run.history)
+    seconds = None if pace is None else pace * share
+    worst = None if seconds is None else seconds * _rounds(n, at_once)
+    return Plan(n, 1, seconds, worst, budget=request.budget or "")
 
 
 def _rounds(n: int, at_once: float) -> int:

@@ -18,10 +18,11 @@ from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.domain.within import Within, batches_of
 from analyzer.errors import RunError, UsageError
+from analyzer.pipeline.assemble import planned
 from analyzer.pipeline.audit import audit_scene
-from analyzer.pipeline.budget import parse_budget
+from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.cost import refuse_busy_device
+from analyzer.pipeline.cost import agree_on_budget, plan_part, plan_words, refuse_busy_device
 from analyzer.pipeline.explain import accusations, causes_in
 from analyzer.pipeline.frame import environment, frame, not_run, reference
 from analyzer.pipeline.judge import inside_of, metric_evidence
@@ -31,10 +32,9 @@ from analyzer.pipeline.scene import Scene, as_configured, scene_inside
 from analyzer.pipeline.study import Study, open_study
 from analyzer.replicates.keep import read_running
 from analyzer.replicates.study import arm_folder
-from analyzer.report.analysis import Analysis, Cost
+from analyzer.report.analysis import Analysis, Cost, Plan
 from analyzer.runs.directory import run_directory
 from analyzer.stats.early import early_look
-from analyzer.stats.sequential import PILOT
 from analyzer.stats.shift import NullComparison
 from analyzer.verdict import NULL_SHARE, decide
 
@@ -74,9 +74,14 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
     audited = audit_scene(scene, request) if written else None
     study = open_study(scene.checkpoint, scene.run.path, request)
     study, changes = study.with_data(as_configured(scene.diff))
-    refuse_busy_device(scene, study, request)
     arm = Arm("as-configured" if changes else "healthy", changes, fraction=request.fraction)
-    null, reused = _train(study, arm, request, progress)
+    share = batches_of(request.fraction, logged.batches) / logged.batches  # whole batches are trained
+    plan = plan_part(scene, request, share, at_once=study.placement.at_once)
+    progress.message(plan_words(plan))
+    if request.dry_run:
+        return replace(planned(scene, audited, request, plan, study, started), fraction=request.fraction)
+    refuse_busy_device(scene, study, request)
+    null, spent = _train(study, arm, plan, agree_on_budget(plan, request, progress), share, progress)
     part = _compare(null, logged.up_to(request.fraction), past, request)
     decision = _decide(part, audited)
     sources = dict(zip(past.names, past.sources, strict=True))
@@ -84,12 +89,8 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
         frame(scene, request, decision, started),
         metrics=tuple(metric_evidence(m, sources.get(m.name, "none")) for m in part.comparison.metrics),
         environment=environment(study),
-        cost=Cost(
-            epochs_trained=0,
-            seconds=time.monotonic() - started,
-            reused=reused,
-            by_step={},
-        ),
+        cost=replace(spent, seconds=time.monotonic() - started),
+        plan=plan,
         checkpoint=reference(scene.checkpoint, scene.run.path),
         study=study.store.path,
         null_arm=arm_folder(arm),
@@ -104,27 +105,31 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
     )
 
 
-def _train(study: Study, arm: Arm, request: AnalyzeRequest, progress: Progress) -> tuple[tuple[Replicate, ...], int]:
-    """The replicates of that part of the epoch, and how many of them were there before."""
-    collector = Collector(study, parse_budget(request.budget), progress)
-    wanted = request.replicates or PILOT
+def _train(
+    study: Study, arm: Arm, plan: Plan, budget: Budget, share: float, progress: Progress
+) -> tuple[tuple[Replicate, ...], Cost]:
+    """The replicates of that share of the epoch, and what they took."""
+    if budget.epochs is not None:  # the collector counts a part as one
+        budget = replace(budget, epochs=int(budget.epochs / share + 1e-9))
+    collector = Collector(study, budget, progress)
+    wanted = plan.replicates
     with study.store.lock():
         study.store.describe(study.facts)
         try:
-            progress.start(wanted, f"{wanted} resumed paths of {request.fraction:.0%} of an epoch")
+            progress.start(wanted, f"{wanted} resumed paths", part=share)
             null = collector.extend(arm, (), wanted)
         finally:
             collector.close()
     if not null:
         raise UsageError("The budget ended before the first replicate.", "Give a larger --budget.")
-    return null, collector.reused
+    trained = collector.epochs_trained * share
+    return null, Cost(trained, 0.0, collector.reused, by_step={"null": trained})
 
 
 def _refuse(request: AnalyzeRequest) -> None:
     for word, given in (
         ("--epochs", request.epochs != 1),
         ("--history-only", request.history_only),
-        ("--dry-run", request.dry_run),
         ("--checkpoint", request.checkpoint is not None),
     ):
         if given:
@@ -137,15 +142,15 @@ def _logged(request: AnalyzeRequest) -> tuple[Scene, Within]:
     found = []
     for file in (run / "drift" / "seams").glob("*/running.json"):
         read = read_running(file.parent)
-        if read is not None and (file.parent / "checkpoint.pt").is_file() and request.seam in (None, read[0]):
-            found.append((file.stat().st_mtime, file.parent, *read))
+        if read is not None and (file.parent / "checkpoint.pt").is_file() and request.seam in (None, read.epoch):
+            found.append((read, file.parent))
     if not found:
         raise RunError(
             f"The guard logged no epoch from inside in {run / 'drift' / 'seams'}.",
             "Resume with drift resume or add_drift_callback; or judge the whole epoch, without --fraction.",
         )
-    _, folder, epoch, within = max(found, key=lambda entry: entry[0])
-    return scene_inside(run, folder / "checkpoint.pt", epoch), within
+    newest, folder = max(found, key=lambda entry: entry[0].written)
+    return scene_inside(run, folder / "checkpoint.pt", newest.epoch), newest.within
 
 
 def _compare(null: tuple[Replicate, ...], logged: Within, past: Past, request: AnalyzeRequest) -> _Part:

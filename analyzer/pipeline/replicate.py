@@ -51,7 +51,7 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
     with study.store.lock():
         study.store.describe(study.facts)
         try:
-            progress.start(request.n * request.epochs, f"{request.n} healthy resumes")
+            progress.start(request.n * request.epochs, f"{request.n} healthy resumes", part=request.fraction or 1.0)
             collector.extend(Arm("healthy", fraction=request.fraction), (), request.n)
             if request.replay:
                 _replay(study, collector, progress)

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
 from analyzer.domain.checkpoint import Checkpoint
@@ -15,7 +17,7 @@ from analyzer.errors import CheckpointError
 from analyzer.replicates.store import within_from_body, within_to_body, write_atomically
 from analyzer.runs.dataset import manifest
 
-__all__ = ["keep_checkpoint", "keep_manifest", "keep_running", "read_running", "seam_folder"]
+__all__ = ["Running", "keep_checkpoint", "keep_manifest", "keep_running", "read_running", "seam_folder"]
 
 _TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")
 
@@ -97,17 +99,41 @@ def keep_running(seam: Path, checkpoint: str, epoch: int, within: Within) -> Pat
         It cannot be written.
     """
     kept = {n: row for n, row in within.after.items() if n in marks(within.batches)}
-    facts = {"checkpoint": checkpoint, "epoch": epoch, "within": within_to_body(Within(within.batches, kept))}
+    facts = {
+        "checkpoint": checkpoint,
+        "epoch": epoch,
+        "written": datetime.now(timezone.utc).isoformat(),  # the file's own time is lost where a run is copied
+        "within": within_to_body(Within(within.batches, kept)),
+    }
     target = seam / "running.json"
     write_atomically(target, json.dumps(facts, indent=1).encode())
     return target
 
 
-def read_running(seam: Path) -> tuple[int, Within] | None:
-    """The epoch and what it showed, from a seam's folder; None where nothing readable was kept."""
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An epoch as the guard saw it from inside.
+
+    Parameters
+    ----------
+    epoch
+        As results.csv counts.
+    within
+        What it showed at its marks.
+    written
+        When, ISO 8601 in UTC: it sorts as text.
+    """
+
+    epoch: int
+    within: Within
+    written: str
+
+
+def read_running(seam: Path) -> Running | None:
+    """What the guard kept in a seam's folder; None where nothing readable was kept."""
     try:
         facts = json.loads((seam / "running.json").read_bytes())
-        return int(facts["epoch"]), within_from_body(facts["within"])
+        return Running(int(facts["epoch"]), within_from_body(facts["within"]), str(facts["written"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -99,7 +99,7 @@ def _decode_class(hint: Any, value: Any) -> Any:
         known = {f.name for f in dataclasses.fields(hint)}
         return typing.cast(Any, hint)(**{k: _decode(hints[k], v) for k, v in value.items() if k in known})
     if hint is float:
-        return math.nan if value is None else float(value)
+        return math.nan if value is None else value  # a whole number stays one: the document comes back as it was
     if hint is int:
         return int(value)
     if isinstance(hint, type) and issubclass(hint, (Enum, Path)):

@@ -207,7 +207,7 @@ class Cost:
     Parameters
     ----------
     epochs_trained
-        In this call, over all arms and steps.
+        In this call, over all arms and steps; with ``--fraction``, parts of epochs added up.
     seconds
         Wall time of this call.
     reused
@@ -218,11 +218,11 @@ class Cost:
         Step to epochs trained in it.
     """
 
-    epochs_trained: int
+    epochs_trained: float
     seconds: float
     reused: int = 0
     seconds_per_epoch: float | None = None
-    by_step: Mapping[str, int] = field(default_factory=dict)
+    by_step: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,10 @@ def _plan(analysis: Analysis, console: Console) -> None:
     if plan is None:
         return
     each = duration(plan.seconds_per_replicate)
-    work = f"{words.count(plan.replicates, 'replicate')} of {words.count(plan.epochs, 'epoch')}"
+    length = words.count(plan.epochs, "epoch")
+    if analysis.fraction is not None:
+        length = f"{100 * analysis.fraction:.3g}% of an epoch"
+    work = f"{words.count(plan.replicates, 'replicate')} of {length}"
     line = f"{work}, {each} each, at most {duration(plan.worst_seconds)}"
     _pair(console, "Plan", line + (f" ({plan.budget})" if plan.budget else ""))
     if plan.detectable:

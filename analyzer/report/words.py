@@ -116,7 +116,7 @@ def null_line(analysis: Analysis) -> str:
     n = analysis.n_replicates
     each = f"{count(max(len(r.epochs) for r in analysis.null_replicates), 'epoch')} each"
     if analysis.fraction is not None:
-        part = f"the first {analysis.fraction:.2g} of the epoch, no validation"
+        part = f"the first {100 * analysis.fraction:.3g}% of the epoch, no validation"
         line = f"{count(n, 'resume')} of the checkpoint, each {part}"
     elif analysis.continues is not None:
         line = f"{count(n, 'new training')} as configured, {each}, every one with its own seed"
@@ -275,13 +275,13 @@ def _shell(*words: object) -> str:
     return shlex.join(clean(str(word)) for word in words)
 
 
-def count(n: int, noun: str) -> str:
+def count(n: float, noun: str) -> str:
     """Write a number with its noun.
 
     Examples
     --------
-    >>> count(1, "epoch"), count(3, "epoch")
-    ('1 epoch', '3 epochs')
+    >>> count(1, "epoch"), count(3, "epoch"), count(3 * 0.1, "epoch")
+    ('1 epoch', '3 epochs', '0.3 epochs')
     """
     plural = noun if n == 1 or noun == "more" else noun + "s"
-    return f"{n} {plural}"
+    return f"{n:.10g} {plural}"

@@ -1,6 +1,7 @@
 """Reading studies again: report, list, export; no pipeline, no training."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -36,11 +37,25 @@ def test_report_prints_the_study_again(run_folder):
     assert run("report", run_folder / "drift" / "aa" / "report.json").exit_code == 0
 
 
-def test_report_of_a_run_takes_the_newest_study(run_folder):
-    import os
+@pytest.mark.parametrize(("newest", "verdict"), [("aa", "NOISE"), ("bb", "FAULT")])
+def test_report_of_a_run_takes_the_study_that_says_it_is_the_newest(run_folder, newest, verdict):
+    for study in ("aa", "bb"):
+        file = run_folder / "drift" / study / "report.json"
+        when = "2026-01-02" if study == newest else "2026-01-01"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "created": f"{when}T00:00:00+00:00"}))
+        os.utime(file, (1, 1) if study == newest else None)  # a copy of the run has other file times
+    assert run("report", run_folder).stdout.startswith(verdict)
 
-    os.utime(run_folder / "drift" / "aa" / "report.json", (1, 1))
-    assert run("report", run_folder).stdout.startswith("FAULT")
+
+def test_the_newest_report_is_found_past_a_damaged_one(run_folder):
+    (run_folder / "drift" / "aa" / "report.json").write_text("{")
+    done = run("report", run_folder)
+    assert done.stdout.startswith("FAULT")
+    assert "is no JSON document" in done.stderr
+    (run_folder / "drift" / "bb" / "report.json").write_text("{")
+    done = run("report", run_folder)
+    assert (done.exit_code, done.stdout) == (12, "")
+    assert "None of these reports can be read" in done.stderr
 
 
 def test_report_writes_beside_a_study_that_was_moved(run_folder):

@@ -155,10 +155,15 @@ def test_a_faulty_epoch_is_left_inside_and_the_run_can_be_resumed_as_before(own_
     assert [c["verdict"] for c in guard_json(run)["early"]] == [None, None]
     assert rows(run)[-1][0] == str(LAST)
     part = [sys.executable, "-m", "analyzer", "analyze", str(run), "--fraction", "0.5", "--replicates", "2", "--json"]
+    planned = call([*part, "--dry-run"], demo_runs, run)
+    assert planned.returncode == 0, planned.stderr
+    document = json.loads(planned.stdout)
+    assert (document["plan"]["replicates"], document["fraction"], document["replicates"]) == (2, 0.5, [])
     done = call(part, demo_runs, run)
     assert done.returncode == 11, done.stderr
     document = json.loads(done.stdout)
     assert document["rule"] == "fraction-only"
+    assert document["cost"]["epochs_trained"] == 2 * 0.5
     folder = Path(document["study"]) / "replicates"
     for file in folder.glob("healthy-first0.5/*.json"):  # up to there the same path as the whole epoch of that seed
         whole = json.loads((folder / "healthy" / file.name).read_text())["replicate"]["epochs"][0]["within"]

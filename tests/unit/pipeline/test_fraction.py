@@ -1,17 +1,23 @@
 """``--fraction``: a part of an epoch can accuse, and never acquit."""
 
+import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from analyzer.domain.evidence import Verdict
-from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
+from analyzer.domain.progress import Silent
+from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within
 from analyzer.errors import RunError, UsageError
-from analyzer.pipeline import fraction
+from analyzer.pipeline import cost, fraction
+from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import refuse_degenerate
 from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.replicates.keep import keep_running
+from analyzer.replicates.store import Store
 
 MARKS = (2, 4, 10, 20)
 PAST = SimpleNamespace(names=("train/box_loss",), margins=np.array([0.5]))
@@ -59,7 +65,7 @@ def test_epochs_of_another_length_and_logs_that_are_too_short_are_refused(null, 
         decide(null, Within(200, {}), tmp_path)
 
 
-@pytest.mark.parametrize("other", [{"epochs": 2}, {"history_only": True}, {"dry_run": True}])
+@pytest.mark.parametrize("other", [{"epochs": 2}, {"history_only": True}, {"checkpoint": Path("a.pt")}])
 def test_options_that_need_whole_epochs_are_refused(tmp_path, other):
     with pytest.raises(UsageError, match="does not go with --fraction"):
         fraction._refuse(AnalyzeRequest(run=tmp_path, fraction=0.1, **other))
@@ -67,3 +73,44 @@ def test_options_that_need_whole_epochs_are_refused(tmp_path, other):
 
 def test_parts_without_a_row_are_no_twins_of_each_other(null):
     refuse_degenerate(null)
+
+
+@pytest.mark.parametrize(("budget", "trained"), [(None, 5), ("1epochs", 4), ("2epochs", 5)])
+def test_parts_of_an_epoch_are_counted_as_such(null, tmp_path, monkeypatch, budget, trained):
+    asked = []
+
+    class Parts:
+        def __init__(self, study, budget, progress):
+            self.budget, self.epochs_trained, self.reused = budget, 0, 0
+
+        def extend(self, arm, have, n):
+            while len(asked) < n and self.budget.allows(1, self.epochs_trained, None):
+                asked.append(null[len(asked)])
+                self.epochs_trained += 1
+            return tuple(asked)
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(fraction, "Collector", Parts)
+    monkeypatch.setattr(cost, "epoch_seconds", lambda history: 40.0)
+    study = SimpleNamespace(store=Store(tmp_path, "study"), facts={})
+    scene = SimpleNamespace(run=SimpleNamespace(history=None))
+    plan = cost.plan_part(scene, AnalyzeRequest(run=tmp_path, fraction=0.2), 0.25, at_once=2.0)
+    assert (plan.replicates, plan.seconds_per_replicate, plan.worst_seconds) == (5, 10.0, 30.0)
+    _, spent = fraction._train(study, Arm("healthy", fraction=0.2), plan, parse_budget(budget), 0.25, Silent())
+    assert spent.epochs_trained == spent.by_step["null"] == 0.25 * trained
+
+
+def test_the_newest_log_is_that_which_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(fraction, "run_directory", lambda path: path)
+    monkeypatch.setattr(fraction, "scene_inside", lambda run, checkpoint, epoch: (checkpoint.parent.name, epoch))
+    for folder, epoch in (("epoch4-a", 5), ("epoch9-b", 10), ("epoch6-c", 7)):
+        seam = tmp_path / "drift" / "seams" / folder
+        seam.mkdir(parents=True)
+        (seam / "checkpoint.pt").write_bytes(b"")
+        keep_running(seam, "sha", epoch, within(np.random.default_rng(epoch)))
+    for seam in (tmp_path / "drift" / "seams").iterdir():  # a copy of the run has other file times
+        os.utime(seam / "running.json", None if seam.name == "epoch9-b" else (1, 1))
+    assert fraction._logged(AnalyzeRequest(run=tmp_path))[0] == ("epoch6-c", 7)
+    assert fraction._logged(AnalyzeRequest(run=tmp_path, seam=10))[0] == ("epoch9-b", 10)
