@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from analyzer.pipeline.scene import as_configured, scene_inside
 from analyzer.stats.early import early_look
 from analyzer.verdict import decide
 
-__all__ = ["EarlyCheck", "Watch", "watch_for"]
+__all__ = ["EarlyCheck", "Watch", "watch_for", "watch_with"]
 
 Array = NDArray[np.float64]
 
@@ -105,7 +105,7 @@ class Watch:
     diverged
         Shape (N,), bool.
     rates
-        Learning rates at each mark, the same in all replicates.
+        Learning rates at each mark, the same in all replicates; empty where they are not compared.
     margins
         Shape (m,), NaN where there is none.
     alpha
@@ -129,6 +129,10 @@ class Watch:
     def has_null(self) -> bool:
         """Whether there are enough replicates to compare with, so that the looks spend their alpha."""
         return len(self.null) >= _MIN_REPLICATES
+
+    def losses_alone(self) -> Watch:
+        """The same without the comparison of learning rates: what the statistics see by themselves."""
+        return replace(self, rates={})
 
     def batch(self, done: int, row: Mapping[str, float]) -> EarlyCheck | None:
         """Compare one batch with the replay; the check where the run has left it."""
@@ -231,17 +235,35 @@ def watch_for(run: Path, checkpoint: Path, *, first: int, batches: int, alpha: f
         return None
     past = look_back(scene, ())
     margins = dict(zip(past.names, map(float, past.margins), strict=True))
-    return _watch(best[1], best[0] or replay[0], batches, margins, alpha, replay[1])
+    return watch_with(best[1], batches, study=best[0] or replay[0], margins=margins, alpha=alpha, replay=replay[1])
 
 
-def _watch(
+def watch_with(
     null: tuple[Replicate, ...],
-    study: str,
     batches: int,
+    *,
+    study: str,
     margins: Mapping[str, float],
     alpha: float,
-    replay: Within | None,
+    replay: Within | None = None,
 ) -> Watch:
+    """What a resumed epoch is compared with, from the replicates themselves.
+
+    Parameters
+    ----------
+    null
+        Replicates whose first epoch was kept from inside; may be empty.
+    batches
+        Of the epoch.
+    study
+        Its name.
+    margins
+        Column to the shift of an epoch's mean that matters; a loss that is missing has none.
+    alpha
+        Rate of false alarms over all looks.
+    replay
+        Every batch of the run's own resume.
+    """
     marks, names, cube = inside_of(null)
     first = null[0].epochs[0].within if null else None
     rates = {n: {k: v for k, v in first.after[n].items() if k.startswith("lr/")} for n in marks} if first else {}

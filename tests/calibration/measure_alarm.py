@@ -13,7 +13,6 @@ looks inside the epoch, with more draws than there are real resumes (the draws s
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import shutil
@@ -89,7 +88,8 @@ def resume(kind: str, number: int, run: Path) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     if kind == "faulty, losses alone":
-        early.Watch._other_rates = lambda self, done, row: ""
+        whole = early.watch_for
+        early.watch_for = lambda *a, **k: w.losses_alone() if (w := whole(*a, **k)) is not None else None
 
     def start(trainer: Any) -> None:
         reseed(trainer, SEED + number)
@@ -177,9 +177,8 @@ def drawn(pool: Path, draws: int) -> list[dict[str, Any]]:
         rng, false = np.random.default_rng(n), 0
         for _ in range(draws):
             chosen = [whole[int(k)] for k in rng.permutation(len(whole))[: n + 1]]
-            watch = early._watch(tuple(chosen[:-1]), "pool", batches, {}, ALPHA / 2, None)
-            margin = np.zeros(len(watch.names))  # nothing counts as small
-            watch = dataclasses.replace(watch, margins=margin)
+            small = dict.fromkeys(chosen[0].epochs[0].printed, 0.0)  # margins: nothing counts as small
+            watch = early.watch_with(tuple(chosen[:-1]), batches, study="pool", margins=small, alpha=ALPHA / 2)
             after = chosen[-1].epochs[0].within.after
             checks = [watch.look(done, after[done]) for done in watch.marks]
             false += any(c.decision.verdict is Verdict.FAULT for c in checks)

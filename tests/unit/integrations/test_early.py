@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from analyzer.domain.evidence import Verdict
 from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within, marks
 from analyzer.integrations.callback import add_drift_callback
+from analyzer.integrations.early import watch_with
 from analyzer.integrations.guard import EARLY_SHARE
 from analyzer.replicates.store import Store
 from analyzer.replicates.study import arm_folder
@@ -42,6 +44,19 @@ def store_null(run, n=8, *, folder="healthy", at=LOOKS, batches=BATCHES, first_s
         row = {k: v + rng.normal(0, 0.01) for k, v in ROW.items()} if folder == "healthy" else {}
         record = EpochRecord(31, row, row, 1.0, within(running_means(rng), at, batches))
         kept.put(Replicate(folder, seed, Outcome.OK, (record,)))
+
+
+def test_without_its_rates_a_watch_still_judges_the_losses():
+    rng = np.random.default_rng(1)
+    null = tuple(Replicate("healthy", s, Outcome.OK, (EpochRecord(31, ROW, ROW, 1.0, within(running_means(rng))),))
+                 for s in range(8))  # fmt: skip
+    watch = watch_with(null, BATCHES, study="s", margins={"train/box_loss": 0.0}, alpha=0.05)
+    healthy, fast = {"train/box_loss": 1.0, "lr/pg0": 0.01}, {"train/box_loss": 1.0, "lr/pg0": 0.1}
+    done = LOOKS[-1]
+    assert watch.look(done, healthy).decision.verdict is not Verdict.FAULT
+    assert watch.look(done, fast).decision.rule == "certain-cause"
+    assert watch.losses_alone().look(done, fast).decision.verdict is not Verdict.FAULT
+    assert watch.losses_alone().look(done, {**fast, "train/box_loss": 2.0}).decision.verdict is Verdict.FAULT
 
 
 def guard_json(run):
