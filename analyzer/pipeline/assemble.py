@@ -74,19 +74,7 @@ def from_replicates(
     """Judge the observed rows against the replicates."""
     seam_check = history_check(got.healthy, past, request.alpha)
     differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
-    family, names = family_evidence(got.comparison, past, observed)
-    evidence = Evidence(
-        metrics=family,
-        omnibus=got.comparison.omnibus,
-        seam=seam_check.status,
-        certain_cause=bool(audited.hard) or got.fingerprint.hit,
-        changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
-        revalidation=got.revalidation,
-        replay=got.replay,
-        diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
-        null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
-    )
-    decision = decide(evidence, names=names, replicates_needed=_needed(got.comparison))
+    decision = _decided(past, observed, audited, got, seam_check, differences)
     decision = _explained(decision, audited, got, request)
     checkpoint = scene.checkpoint
     assert checkpoint is not None
@@ -122,6 +110,29 @@ def from_replicates(
             twins=got.twins.reason,
         ),
     )
+
+
+def _decided(
+    past: Past,
+    observed: Observed,
+    audited: Audited,
+    got: Gathered,
+    seam_check: SeamResult,
+    differences: dict[str, ArmDifference],
+) -> Decision:
+    family, names = family_evidence(got.comparison, past, observed)
+    evidence = Evidence(
+        metrics=family,
+        omnibus=got.comparison.omnibus,
+        seam=seam_check.status,
+        certain_cause=bool(audited.hard) or got.fingerprint.hit,
+        changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
+        revalidation=got.revalidation,
+        replay=got.replay,
+        diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
+        null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
+    )
+    return decide(evidence, names=names, replicates_needed=_needed(got.comparison))
 
 
 def _metrics(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from analyzer.diagnosis.audit import Audited
-from analyzer.domain.evidence import Evidence, MetricEvidence, Replay, SeamCheck
+from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, Replay, SeamCheck
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.pipeline.assemble import history_predictions, planned
@@ -60,9 +60,7 @@ def analyze_borrowed(
     Their number is fixed (`--replicates`, by default the size of a pilot): they lend a spread and a mean, and the
     uncertainty of the prediction, which more of them cannot lessen, is the larger part.
     """
-    if lender.away < 0 and scene.run.args:  # a later checkpoint has the resumed run's own arguments
-        checkpoint = lender.checkpoint
-        scene = replace(scene, diff=diff_args(checkpoint.train_args, scene.run.args, version=checkpoint.version))
+    scene = _as_lent(scene, lender)
     if observed.k > 1:
         progress.message("A borrowed null says nothing of later epochs: the first resumed one is judged.")
     request = replace(request, epochs=1)
@@ -85,18 +83,16 @@ def analyze_borrowed(
         unknown = np.full(len(past.metrics), np.nan)
         lender = replace(lender, own=unknown, own_sd=unknown, kind="unknown")
     comparison = _compare(configured or healthy, past, observed, lender, request)
-    got = Gathered(
-        study=study,
-        healthy=healthy,
-        configured=configured,
-        arms=arms,
-        comparison=comparison,
-        looks=(),
-        stop="",
-        collector=collector,
-        budget=budget,
-    )
+    got = Gathered(study, healthy, configured, arms, comparison, (), "", collector, budget)
     return _assemble(scene, past, observed, audited, lender, got, seam_check, request, plan, started)
+
+
+def _as_lent(scene: Scene, lender: Lender) -> Scene:
+    """The scene with the arguments that changed between lender and resume: a later checkpoint has the resume's own."""
+    if lender.away >= 0 or not scene.run.args:
+        return scene
+    checkpoint = lender.checkpoint
+    return replace(scene, diff=diff_args(checkpoint.train_args, scene.run.args, version=checkpoint.version))
 
 
 def _reference(lender: Lender, scene: Scene) -> Borrowed:
@@ -113,15 +109,11 @@ def _replicates(
 ) -> tuple[tuple[Replicate, ...], tuple[Replicate, ...]]:
     """Healthy replicates and those as configured, the same number and seeds; from the store where they are."""
     n = request.replicates or PILOT
-    with study.store.lock():
-        study.store.describe(study.facts)
-        try:
-            what = f"{n * len(arms)} resumes of the checkpoint of epoch {lender.checkpoint.csv_epoch}"
-            progress.start(n * len(arms), what)
-            healthy = collector.extend(HEALTHY, (), n)
-            return healthy, collector.extend(arms[-1], (), len(healthy)) if len(arms) > 1 else ()
-        finally:
-            collector.close()
+    with collector.at_work():
+        what = f"{n * len(arms)} resumes of the checkpoint of epoch {lender.checkpoint.csv_epoch}"
+        progress.start(n * len(arms), what)
+        healthy = collector.extend(HEALTHY, (), n)
+        return healthy, collector.extend(arms[-1], (), len(healthy)) if len(arms) > 1 else ()
 
 
 def _compare(
@@ -166,34 +158,14 @@ def _assemble(
     started: float,
 ) -> Analysis:
     differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
-    family, names = family_evidence(got.comparison, past, observed)
-    evidence = Evidence(
-        metrics=family,
-        omnibus=got.comparison.omnibus,
-        seam=seam_check.status,
-        certain_cause=bool(audited.hard),
-        changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
-        replay=Replay.NOT_POSSIBLE,
-        diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
-        null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
-        borrowed=True,
-    )
-    decision = decide(evidence, names=names)
+    decision = _decided(past, observed, audited, got, seam_check, differences)
     gone = f"the checkpoint of epoch {scene.seam.epoch - 1} is gone"
     borrowed = _reference(lender, scene)
-    weaker = f"The null is borrowed from the checkpoint of epoch {borrowed.checkpoint.epoch}: the weaker evidence."
-    reasons = (*accusations(audited), *decision.reasons, weaker)
-    if got.collector.exhausted:
-        reasons = (*reasons, f"The budget ({got.budget.words}) ended after {len(got.null)} replicates.")
+    test = "smallest Holm-adjusted p of t tests on the borrowed null"
     return replace(
-        frame(scene, request, replace(decision, reasons=reasons), started),
+        frame(scene, request, _explained(decision, audited, got, borrowed), started),
         metrics=_metrics(past, observed, got, differences, lender, request),
-        omnibus=Omnibus(
-            "smallest Holm-adjusted p of t tests on the borrowed null",
-            got.comparison.omnibus_p,
-            None,
-            got.comparison.omnibus,
-        ),
+        omnibus=Omnibus(test, got.comparison.omnibus_p, None, got.comparison.omnibus),
         borrowed=borrowed,
         study=(request.out or scene.run.path / "drift") / f"borrowed-seam{scene.seam.epoch}",
         null_arm=arm_folder(got.arms[-1]),
@@ -211,6 +183,38 @@ def _assemble(
         diagnosis=causes_in(decision, audited),
         not_run=not_run(**dict.fromkeys(LADDER, gone)),
     )
+
+
+def _decided(
+    past: Past,
+    observed: Observed,
+    audited: Audited,
+    got: Gathered,
+    seam_check: SeamResult,
+    differences: dict[str, ArmDifference],
+) -> Decision:
+    family, names = family_evidence(got.comparison, past, observed)
+    evidence = Evidence(
+        metrics=family,
+        omnibus=got.comparison.omnibus,
+        seam=seam_check.status,
+        certain_cause=bool(audited.hard),
+        changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
+        replay=Replay.NOT_POSSIBLE,
+        diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
+        null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
+        borrowed=True,
+    )
+    return decide(evidence, names=names)
+
+
+def _explained(decision: Decision, audited: Audited, got: Gathered, borrowed: Borrowed) -> Decision:
+    """Add the findings, how weak the null is, and what a spent budget left open."""
+    weaker = f"The null is borrowed from the checkpoint of epoch {borrowed.checkpoint.epoch}: the weaker evidence."
+    reasons = (*accusations(audited), *decision.reasons, weaker)
+    if got.collector.exhausted:
+        reasons = (*reasons, f"The budget ({got.budget.words}) ended after {len(got.null)} replicates.")
+    return replace(decision, reasons=reasons)
 
 
 def _metrics(

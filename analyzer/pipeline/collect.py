@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
@@ -28,7 +29,7 @@ class Collector:
     Parameters
     ----------
     study
-        The study, whose lock the caller holds.
+        The study, whose lock is held while replicates are made (`at_work`).
     budget
         What may be spent.
     progress
@@ -48,6 +49,16 @@ class Collector:
     exhausted: bool = False
     _executor: Executor | None = None
     _begun: set[tuple[str, int]] = field(default_factory=set)  # arm and seed: handed to a worker, not counted yet
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Hold the study's lock and have it described; the workers are stopped at the end."""
+        with self.study.store.lock():
+            self.study.store.describe(self.study.facts)
+            try:
+                yield
+            finally:
+                self.close()
 
     def extend(
         self, arm: Arm, have: tuple[Replicate, ...], n: int, *, at_most: int | None = None

@@ -73,13 +73,34 @@ def look_at_continuation(request: AnalyzeRequest) -> Continuation:
         The checkpoint from which the new run started is not there.
     """
     assert request.before is not None
+    _refuse(request)
+    after, old = read_run(request.run), read_run(request.before)
+    _must_be_new(after, old)
+    checkpoint = _checkpoint(request, after, old)
+    for place, args in ((after.path / "args.yaml", after.args), (checkpoint.path, checkpoint.train_args)):
+        if wrong := no_number(args):
+            raise RunError(f"{place}: {wrong}", "Give what Ultralytics wrote.")
+    row = _row_of(checkpoint, old)
+    past = look_back(_old_scene(old, row, checkpoint, request), request.margins)
+    past = replace(past, priors=(None,) * len(past.metrics), crossing=False)
+    diff = diff_args(checkpoint.train_args, after.args, version=None)
+    seam = Seam(int(after.history.epochs[0]), 0, None, SeamSign.RESTART, f"a new training from {checkpoint.path.name}")
+    scene = Scene(after, seam, (), checkpoint, "", diff, (*after.history.notes, *diff.notes))
+    return Continuation(scene, past, old.history.row(row), {c.name: c.after for c in diff.changes})
+
+
+def _refuse(request: AnalyzeRequest) -> None:
+    """Raise for options that do not go with ``--before``."""
     if request.history_only:
         raise UsageError(
             "--history-only trains nothing, but --before compares new trainings.", "Leave one of them out."
         )
     if request.replicates == 1:
         raise UsageError("--replicates 1 has no spread.", "Give 2 or more.")
-    after, old = read_run(request.run), read_run(request.before)
+
+
+def _must_be_new(after: Run, old: Run) -> None:
+    """Raise where the new run is no new training that can be compared with the old one."""
     if after.path.resolve() == old.path.resolve():
         raise RunError(
             f"{after.path} cannot continue itself.", "Give with --before the run whose weights it started from."
@@ -93,12 +114,11 @@ def look_at_continuation(request: AnalyzeRequest) -> Continuation:
             f"{after.path} is a resume (args.yaml: resume: {after.args['resume']}).",
             f"Leave --before out: drift analyze {after.path}",
         )
-    checkpoint = _checkpoint(request, after, old)
-    for place, args in ((after.path / "args.yaml", after.args), (checkpoint.path, checkpoint.train_args)):
-        if wrong := no_number(args):
-            raise RunError(f"{place}: {wrong}", "Give what Ultralytics wrote.")
-    row = _row_of(checkpoint, old)
-    past_scene = Scene(
+
+
+def _old_scene(old: Run, row: int, checkpoint: Checkpoint, request: AnalyzeRequest) -> Scene:
+    """The old run up to the row of the checkpoint, as if a seam followed it."""
+    return Scene(
         run=old,
         seam=Seam(int(old.history.epochs[row]) + 1, row + 1, row, SeamSign.RESTART, "a new training continues"),
         others=tuple(s for s in find_seams(old.history, old.args) if s.row <= row),
@@ -108,12 +128,6 @@ def look_at_continuation(request: AnalyzeRequest) -> Continuation:
         notes=(),
         validated=validated_images(checkpoint.train_args, old.path, request.data),
     )
-    past = look_back(past_scene, request.margins)
-    past = replace(past, priors=(None,) * len(past.metrics), crossing=False)
-    diff = diff_args(checkpoint.train_args, after.args, version=None)
-    seam = Seam(int(after.history.epochs[0]), 0, None, SeamSign.RESTART, f"a new training from {checkpoint.path.name}")
-    scene = Scene(after, seam, (), checkpoint, "", diff, (*after.history.notes, *diff.notes))
-    return Continuation(scene, past, old.history.row(row), {c.name: c.after for c in diff.changes})
 
 
 def _checkpoint(request: AnalyzeRequest, after: Run, old: Run) -> Checkpoint:

@@ -98,13 +98,9 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
 def _train(collector: Collector, arms: tuple[Arm, ...], n: int) -> dict[str, tuple[Replicate, ...]]:
     """Every arm on the same seeds, by its name."""
     study = collector.study
-    with study.store.lock():
-        study.store.describe(study.facts)
+    with collector.at_work():
         collector.progress.start(len(arms) * n * study.epochs, f"{len(arms)} arms")
-        try:
-            return {arm.name: collector.extend(arm, (), n) for arm in arms}
-        finally:
-            collector.close()
+        return {arm.name: collector.extend(arm, (), n) for arm in arms}
 
 
 def _framed(known: Continuation, request: AnalyzeRequest, decision: Decision, started: float) -> Analysis:

@@ -113,13 +113,9 @@ def _train(
         budget = replace(budget, epochs=int(budget.epochs / share + 1e-9))
     collector = Collector(study, budget, progress)
     wanted = plan.replicates
-    with study.store.lock():
-        study.store.describe(study.facts)
-        try:
-            progress.start(wanted, f"{wanted} resumed paths", part=share)
-            null = collector.extend(arm, (), wanted)
-        finally:
-            collector.close()
+    with collector.at_work():
+        progress.start(wanted, f"{wanted} resumed paths", part=share)
+        null = collector.extend(arm, (), wanted)
     if not null:
         raise UsageError("The budget ended before the first replicate.", "Give a larger --budget.")
     trained = collector.epochs_trained * share

@@ -79,57 +79,44 @@ def gather(
     """
     pace = None if plan.seconds_per_replicate is None else plan.seconds_per_replicate / request.epochs
     collector = Collector(study, budget, progress, pace=pace)
-    with study.store.lock():
-        study.store.describe(study.facts)
-        try:
-            count = (request.replicates or PILOT) * len(arms)
-            again, validated = _revalidated(study, collector, request, progress)
-            skip = _no_replay(audited, again, request)
-            progress.start((count + (not skip)) * request.epochs, f"{count} resumed paths at first")
-            outcome, step, found = Replay.NOT_RUN, None, None
-            if not skip:
-                found = run_replay(scene, study, collector)
-                outcome, step = replay_outcome(scene, study, found)
-                progress.message(f"Replay: {step.summary}")
-            replayed = collector.epochs_trained
-            tried = Search(reason=skipped(outcome, step, skip))
-            if isinstance(found, Replicate) and not tried.reason:
-                tried = search(scene, study, audited, found, collector, progress)
-            certain = bool(audited.hard) or again is Revalidation.DISAGREES or tried.hit
-            null, comparison, looks, stop = _null_arm(arms[-1], collector, past, observed, request, certain)
-            healthy = collector.extend(HEALTHY, (), len(null)) if len(arms) > 1 else null
-            configured = null if len(arms) > 1 else ()
-            why = why_no_twins(
-                comparison,
-                wanted=request.twins,
-                certain=certain,
-                same=outcome is Replay.SAME,
-                diverged=observed.diverged(past),
-            )
-            twins = TwinSearch(reason=why)
-            if not why:
-                twins = search_twins(scene, study, audited, arms[-1], null, past, comparison, collector, progress)
-            return Gathered(
-                study=study,
-                healthy=healthy,
-                configured=configured,
-                arms=arms,
-                comparison=comparison,
-                looks=looks,
-                stop=stop,
-                collector=collector,
-                budget=budget,
-                revalidation=again,
-                revalidation_step=validated,
-                replay=outcome,
-                replay_step=step,
-                replay_epochs=replayed,
-                no_replay=skip,
-                fingerprint=tried,
-                twins=twins,
-            )
-        finally:
-            collector.close()
+    with collector.at_work():
+        count = (request.replicates or PILOT) * len(arms)
+        again, validated = _revalidated(study, collector, request, progress)
+        skip = _no_replay(audited, again, request)
+        progress.start((count + (not skip)) * request.epochs, f"{count} resumed paths at first")
+        exact = _repeated(scene, study, audited, collector, progress, skip)
+        certain = bool(audited.hard) or again is Revalidation.DISAGREES or exact.fingerprint.hit
+        null, comparison, looks, stop = _null_arm(arms[-1], collector, past, observed, request, certain)
+        why = why_no_twins(
+            comparison,
+            wanted=request.twins,
+            certain=certain,
+            same=exact.replay is Replay.SAME,
+            diverged=observed.diverged(past),
+        )
+        healthy = collector.extend(HEALTHY, (), len(null)) if len(arms) > 1 else null
+        twins = TwinSearch(reason=why)
+        if not why:
+            twins = search_twins(scene, study, audited, arms[-1], null, past, comparison, collector, progress)
+        return Gathered(
+            study=study,
+            healthy=healthy,
+            configured=null if len(arms) > 1 else (),
+            arms=arms,
+            comparison=comparison,
+            looks=looks,
+            stop=stop,
+            collector=collector,
+            budget=budget,
+            revalidation=again,
+            revalidation_step=validated,
+            replay=exact.replay,
+            replay_step=exact.step,
+            replay_epochs=exact.epochs,
+            no_replay=skip,
+            fingerprint=exact.fingerprint,
+            twins=twins,
+        )
 
 
 def _revalidated(
@@ -149,6 +136,32 @@ def _no_replay(audited: Audited, revalidation: Revalidation, request: AnalyzeReq
     if audited.hard:
         return "a certain cause was found without it"
     return "" if request.replay else "--no-replay"
+
+
+@dataclass(frozen=True, slots=True)
+class _Exact:
+    """What was compared with the run's row digit by digit."""
+
+    replay: Replay
+    step: StepResult | None
+    epochs: int  # of the replay alone
+    fingerprint: Search
+
+
+def _repeated(
+    scene: Scene, study: Study, audited: Audited, collector: Collector, progress: Progress, skip: str
+) -> _Exact:
+    """The user's own resume again and, where it gives another row, with one fault injected each time."""
+    outcome, step, found = Replay.NOT_RUN, None, None
+    if not skip:
+        found = run_replay(scene, study, collector)
+        outcome, step = replay_outcome(scene, study, found)
+        progress.message(f"Replay: {step.summary}")
+    replayed = collector.epochs_trained
+    tried = Search(reason=skipped(outcome, step, skip))
+    if isinstance(found, Replicate) and not tried.reason:
+        tried = search(scene, study, audited, found, collector, progress)
+    return _Exact(outcome, step, replayed, tried)
 
 
 def _null_arm(

@@ -48,15 +48,11 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
     if cost := replicate_words(request.n, seconds, study.placement.at_once):
         progress.message(cost)
     collector = Collector(study, parse_budget(None), progress)
-    with study.store.lock():
-        study.store.describe(study.facts)
-        try:
-            progress.start(request.n * request.epochs, f"{request.n} healthy resumes", part=request.fraction or 1.0)
-            collector.extend(Arm("healthy", fraction=request.fraction), (), request.n)
-            if request.replay:
-                _replay(study, collector, progress)
-        finally:
-            collector.close()
+    with collector.at_work():
+        progress.start(request.n * request.epochs, f"{request.n} healthy resumes", part=request.fraction or 1.0)
+        collector.extend(Arm("healthy", fraction=request.fraction), (), request.n)
+        if request.replay:
+            _replay(study, collector, progress)
     return study.store.path
 
 

@@ -106,15 +106,11 @@ def find_variance(request: ReplicateRequest, repeats: int, progress: Progress) -
     study = open_study(checkpoint, run_of(checkpoint), request)
     seeds = replicate_seeds(study.base_seed, request.n)
     collector = Collector(study, parse_budget(None), progress)
-    with study.store.lock():
-        study.store.describe(study.facts)
-        try:
-            progress.start(request.n * (request.n + repeats), f"{request.n} x {request.n} pairs of seeds, and repeats")
-            again = [Arm("healthy" if k == 0 else f"repeat{k + 1}") for k in range(repeats)]
-            repeated = [_row(collector, arm, seeds) for arm in again]
-            crossed = [_row(collector, Arm("apart", order_seed=order), seeds) for order in seeds]
-        finally:
-            collector.close()
+    with collector.at_work():
+        progress.start(request.n * (request.n + repeats), f"{request.n} x {request.n} pairs of seeds, and repeats")
+        again = [Arm("healthy" if k == 0 else f"repeat{k + 1}") for k in range(repeats)]
+        repeated = [_row(collector, arm, seeds) for arm in again]
+        crossed = [_row(collector, Arm("apart", order_seed=order), seeds) for order in seeds]
     columns = tuple(m.name for m in metrics_of(repeated[0][0].epochs[0].exact))
     by_seed = _values(repeated, columns).transpose(1, 0, 2)  # seeds x repeats x metrics
     by_pair = _values(crossed, columns)

@@ -1,14 +1,11 @@
 """What the tensors of a checkpoint say: finite or not, number format, share of zeros; read without torch.
 
-Numbers are taken from the archive by their place, so no class is imported and no settings file of Ultralytics is made.
+The numbers come from `analyzer.runs.archive`, so no class is imported and no settings file of Ultralytics is made.
 """
 
 from __future__ import annotations
 
-import io
 import math
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,18 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.errors import CheckpointError
+from analyzer.runs.archive import Archive
 from analyzer.runs.checkpoint import scan_checkpoint
 from analyzer.runs.scan import Inert, Tensor
 
 __all__ = ["GroupFacts", "MomentFacts", "OptimizerFacts", "TensorFacts", "read_tensors", "read_weights"]
-
-_FORMATS: Mapping[str, tuple[str, str]] = {
-    "HalfStorage": ("float16", "<f2"),
-    "FloatStorage": ("float32", "<f4"),
-    "DoubleStorage": ("float64", "<f8"),
-    "BFloat16Storage": ("bfloat16", "<u2"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,56 +118,6 @@ class TensorFacts:
     has_scaler_entry: bool = False
 
 
-class _Archive:
-    """The numbers of tensors, by their stand-ins."""
-
-    def __init__(self, path: Path, raw: bytes) -> None:
-        self.path = path
-        self.raw = raw
-        self.zip = zipfile.ZipFile(io.BytesIO(raw))
-        self.whole: set[str] = set()  # members whose checksum was found right
-        self.root = next(n for n in self.zip.namelist() if n == "data.pkl" or n.endswith("/data.pkl"))[
-            : -len("data.pkl")
-        ]
-
-    def format(self, tensor: Tensor) -> str | None:
-        """Name of a floating-point format; None for whole numbers."""
-        kind = tensor.storage[1] if isinstance(tensor.storage, tuple) and len(tensor.storage) == 5 else None
-        return _FORMATS[str(kind)][0] if str(kind) in _FORMATS else None
-
-    def numbers(self, tensor: Tensor) -> NDArray[Any]:
-        """Its elements, flat; CheckpointError where the archive is too short."""
-        storage = tensor.storage
-        count = math.prod(tensor.shape)
-        try:
-            assert isinstance(storage, tuple)
-            name, code = _FORMATS[str(storage[1])]
-            begin, end = self._place(f"{self.root}data/{storage[2]}")
-            first = begin + int(str(tensor.offset)) * np.dtype(code).itemsize
-            if first < begin or first + count * np.dtype(code).itemsize > end:
-                raise ValueError("outside of its storage")
-            flat = np.frombuffer(self.raw, dtype=code, count=count, offset=first)
-        except (AssertionError, KeyError, ValueError, zipfile.BadZipFile) as e:
-            what = f"{self.path} is damaged: the numbers of a tensor are missing or changed."
-            raise CheckpointError(what, "Take an older checkpoint of the run.") from e
-        return (flat.astype(np.uint32) << 16).view(np.float32) if name == "bfloat16" else flat
-
-    def _place(self, member: str) -> tuple[int, int]:
-        """Where the bytes of a member lie in the file; torch stores them without compression."""
-        info = self.zip.getinfo(member)
-        if info.compress_type != zipfile.ZIP_STORED:
-            raise ValueError("compressed")
-        at = info.header_offset
-        name, extra = (int.from_bytes(self.raw[at + i : at + i + 2], "little") for i in (26, 28))
-        begin = at + 30 + name + extra
-        end = begin + info.file_size
-        if info.CRC and member not in self.whole:  # 0 where torch was told not to compute it
-            if zlib.crc32(memoryview(self.raw)[begin:end]) != info.CRC:
-                raise ValueError("another checksum")
-            self.whole.add(member)
-        return begin, end
-
-
 def read_tensors(path: Path, *, trust: bool = False) -> TensorFacts:
     """Read the facts of all tensors; about a second for a gigabyte.
 
@@ -194,7 +134,7 @@ def read_tensors(path: Path, *, trust: bool = False) -> TensorFacts:
         As in :func:`analyzer.runs.checkpoint.read_checkpoint`, or the numbers of a tensor are missing.
     """
     raw, payload = scan_checkpoint(path, trust=trust)
-    archive = _Archive(path, raw)
+    archive = Archive(path, raw)
     model = payload.get("ema") or payload.get("model")
     weights = [(n, t) for n, t in _weights(model, "", set()) if archive.format(t)]
     broken = tuple(n for n, t in weights if not _finite(archive.numbers(t)))
@@ -223,7 +163,7 @@ def read_weights(path: Path, *, trust: bool = False) -> dict[str, NDArray[np.flo
         As in :func:`read_tensors`.
     """
     raw, payload = scan_checkpoint(path, trust=trust)
-    archive = _Archive(path, raw)
+    archive = Archive(path, raw)
     named = _weights(payload.get("ema") or payload.get("model"), "", set())
     return {n: archive.numbers(t).astype(np.float32) for n, t in named if len(t.shape) >= 2 and archive.format(t)}
 
@@ -252,7 +192,7 @@ def _weights(module: object, prefix: str, seen: set[int]) -> Iterator[tuple[str,
         yield from _weights(child, f"{prefix}{name}.", seen)
 
 
-def _optimizer(archive: _Archive, stored: Mapping[str, Any]) -> OptimizerFacts:
+def _optimizer(archive: Archive, stored: Mapping[str, Any]) -> OptimizerFacts:
     groups = tuple(
         GroupFacts(
             str(g["param_group"]) if "param_group" in g else None,
@@ -270,13 +210,13 @@ def _optimizer(archive: _Archive, stored: Mapping[str, Any]) -> OptimizerFacts:
     return OptimizerFacts(groups, len(states), tuple(sorted(steps)), moments, _vanished(archive, states))
 
 
-def _number(archive: _Archive, value: object) -> float:
+def _number(archive: Archive, value: object) -> float:
     if isinstance(value, Tensor):
         return float(archive.numbers(value)[0]) if archive.format(value) else math.nan
     return float(value) if isinstance(value, (int, float)) else math.nan
 
 
-def _moment(archive: _Archive, tensors: list[Tensor]) -> MomentFacts:
+def _moment(archive: Archive, tensors: list[Tensor]) -> MomentFacts:
     formats = {f for f in map(archive.format, tensors) if f}
     elements = zeros = 0
     finite = True
@@ -289,7 +229,7 @@ def _moment(archive: _Archive, tensors: list[Tensor]) -> MomentFacts:
     return MomentFacts(tuple(sorted(formats)), elements, zeros / elements if elements else 0.0, finite)
 
 
-def _vanished(archive: _Archive, states: list[dict[str, Any]]) -> float | None:
+def _vanished(archive: Archive, states: list[dict[str, Any]]) -> float | None:
     alive = gone = 0
     for state in states:
         first, second = state.get("exp_avg"), state.get("exp_avg_sq")

@@ -121,13 +121,44 @@ def borrowed_tests(
         plus t(0.8, df) se is at most the margin.
     """
     given = check(lent, observed, names, deciding, before, units, priors, margins, diverged, False)
-    n = len(given.finite)
-    if n < 2 or not given.usable.any():
+    if len(given.finite) < 2 or not given.usable.any():
         return undecided(given, alpha_null)
+    sign = np.asarray(adverse_sign, dtype=np.float64)
+    judged = _judged(given, sign, predicted, own, own_sd, alpha_null, interval_level)
+    omnibus = float(np.nanmin(judged.adjusted)) if judged.family.any() else None
+    return NullComparison(
+        metrics=tuple(judged.metric(j) for j in range(len(given.names))),
+        procedure="borrowed",
+        n=len(given.null),
+        n_diverged=given.diverged,
+        observed_diverged=False,
+        alpha=alpha_null,
+        family=tuple(name for name, f in zip(given.names, judged.family, strict=True) if f),
+        inflation=BORROWED_FACTOR,
+        calibrated=True,
+        omnibus_p=omnibus,
+        omnibus=significance(omnibus, alpha_null),
+        p_min=1 / (len(given.null) + 1),
+        rank_from=rank_test_from(alpha_null),
+        null=given.null,
+        null_scores=np.empty(0),
+        notes=tuple(f"{name}: {why}" for name, why in given.notes.items()),
+    )
+
+
+def _judged(
+    given: Inputs,
+    sign: Array,
+    predicted: Sequence[Prediction | None],
+    own: ArrayLike,
+    own_sd: ArrayLike,
+    alpha: float,
+    level: float,
+) -> _Judged:
+    n = len(given.finite)
     s = moderate_family(
         given.finite.std(axis=0, ddof=1), n - 1, given.prior_sd, given.prior_df, given.units, groups=given.groups
     )
-    sign = np.asarray(adverse_sign, dtype=np.float64)
     mean, se, df = expected_row(
         n,
         given.finite.mean(axis=0),
@@ -143,26 +174,7 @@ def borrowed_tests(
     tested = given.usable & np.isfinite(mean)
     family = given.deciding & tested
     p, adjusted = _p_values(given, sign * (given.observed - mean) / se, df, tested, family)
-    judged = _Judged(given, sign, mean, se, df, s.used, tested, family, p, adjusted, alpha_null, interval_level)
-    omnibus = float(np.nanmin(adjusted)) if family.any() else None
-    return NullComparison(
-        metrics=tuple(judged.metric(j) for j in range(len(given.names))),
-        procedure="borrowed",
-        n=len(given.null),
-        n_diverged=given.diverged,
-        observed_diverged=False,
-        alpha=alpha_null,
-        family=tuple(name for name, f in zip(given.names, family, strict=True) if f),
-        inflation=BORROWED_FACTOR,
-        calibrated=True,
-        omnibus_p=omnibus,
-        omnibus=significance(omnibus, alpha_null),
-        p_min=1 / (len(given.null) + 1),
-        rank_from=rank_test_from(alpha_null),
-        null=given.null,
-        null_scores=np.empty(0),
-        notes=tuple(f"{name}: {why}" for name, why in given.notes.items()),
-    )
+    return _Judged(given, sign, mean, se, df, s.used, tested, family, p, adjusted, alpha, level)
 
 
 def _p_values(given: Inputs, t: Array, df: Array, tested: Flags, family: Flags) -> tuple[Array, Array]:

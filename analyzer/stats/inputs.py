@@ -13,6 +13,7 @@ from analyzer.stats.moderation import Prior
 __all__ = ["CONSTANT_UNITS", "Inputs", "check"]
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 CONSTANT_UNITS = 10.0  # a column constant in the null decides only beyond this many rounding units
 
@@ -31,8 +32,8 @@ class Inputs:
     prior_sd: Array
     prior_df: Array
     groups: NDArray[np.int_]
-    deciding: NDArray[np.bool_]
-    usable: NDArray[np.bool_]
+    deciding: Flags
+    usable: Flags
     diverged: int
     observed_diverged: bool
     notes: dict[str, str]
@@ -54,27 +55,18 @@ def check(
     m = len(names)
     x = np.asarray(null, dtype=np.float64).reshape(-1, m)
     row = np.asarray(observed, dtype=np.float64)
-    missing = ~np.isfinite(x).any(axis=0) if len(x) else np.ones(m, dtype=bool)
-    notes: dict[str, str] = {}
-    bad = ~np.isfinite(x) & ~missing
-    gone = bad.any(axis=1) if diverged is None else np.asarray(diverged, dtype=bool)
-
-    def remark(which: ArrayLike, why: str) -> None:
-        notes.update({name: why for name, flag in zip(names, np.asarray(which), strict=True) if flag})
-
-    holes = bad[~gone].any(axis=0) if len(x) else missing
-    remark(missing, "no replicate has this metric")
-    remark(holes & ~missing, "some replicates lack this metric")
-    absent = ~np.isfinite(row) & (not observed_diverged)
-    remark(absent, "the observed row lacks this metric")
-    usable = ~(missing | holes | absent)
-    finite = np.where(usable, x[~gone], 0.0)
     unit = np.zeros(m) if units is None else np.asarray(units, dtype=np.float64)
+    found = _look(x, row, None if diverged is None else np.asarray(diverged, dtype=bool), observed_diverged)
+    finite = np.where(found.usable, x[~found.gone], 0.0)
+    near: Flags = np.zeros(m, dtype=bool)
     if len(finite) and not observed_diverged:
         near = (np.ptp(finite, axis=0) == 0) & (np.abs(row - finite[0]) <= CONSTANT_UNITS * unit * (1 + 1e-9))
-        remark(near & usable, "constant in the null and in the observed row")
-    else:
-        near = np.zeros(m, dtype=bool)
+    why = {
+        "no replicate has this metric": found.missing,
+        "some replicates lack this metric": found.holes,
+        "the observed row lacks this metric": found.absent,
+        "constant in the null and in the observed row": near & found.usable,
+    }
     known = [None] * m if priors is None else list(priors)
     return Inputs(
         names=tuple(names),
@@ -88,8 +80,30 @@ def check(
         prior_df=np.array([np.nan if q is None else q.df for q in known]),
         groups=np.array([0 if name.startswith("train/") else 1 for name in names]),
         deciding=np.asarray(deciding, dtype=bool) & ~near,
-        usable=usable,
-        diverged=int(gone.sum()),
+        usable=found.usable,
+        diverged=int(found.gone.sum()),
         observed_diverged=observed_diverged,
-        notes=notes,
+        notes={name: text for text, which in why.items() for name, flag in zip(names, which, strict=True) if flag},
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """Which replicates diverged, shape (N,), and what is missing where, shape (m,)."""
+
+    gone: Flags
+    missing: Flags  # in every replicate
+    holes: Flags  # in some that did not diverge
+    absent: Flags  # in the observed row
+
+    @property
+    def usable(self) -> Flags:
+        return ~(self.missing | self.holes | self.absent)
+
+
+def _look(x: Array, row: Array, diverged: Flags | None, observed_diverged: bool) -> _Look:
+    missing = ~np.isfinite(x).any(axis=0) if len(x) else np.ones(x.shape[1], dtype=bool)
+    bad = ~np.isfinite(x) & ~missing
+    gone: Flags = np.asarray(bad.any(axis=1)) if diverged is None else diverged
+    holes: Flags = np.asarray(bad[~gone].any(axis=0)) if len(x) else np.zeros(x.shape[1], dtype=bool)
+    return _Look(gone, np.asarray(missing), holes, ~np.isfinite(row) & (not observed_diverged))
