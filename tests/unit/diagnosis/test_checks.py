@@ -9,9 +9,6 @@ import pytest
 from analyzer.diagnosis.audit import Side, audit_run
 from analyzer.diagnosis.audit.facts import DataFacts, ManifestChange
 from analyzer.diagnosis.audit.schedule import decay
-from analyzer.diagnosis.catalogue import CATALOGUE, finding
-from analyzer.diagnosis.document import faults_page
-from analyzer.diagnosis.known_bugs import KnownBug, known_bugs
 from analyzer.domain.evidence import Severity
 from analyzer.domain.run import SeamSign
 from analyzer.runs.weights import PartMove
@@ -248,27 +245,6 @@ def test_versions_of_both_sides():
     assert ("environment", WARNING) in found(build.with_after(version="8.4.100"))
     other = replace(build.facts(), installed={"ultralytics": "8.4.200"})
     assert found(other, INFORMATION) == [("environment", INFORMATION)]
-
-
-def test_known_bugs_touch_only_what_they_concern():
-    assert {b.id for b in known_bugs()} >= {"adam-moments-fp16", "loader-not-seeded"}
-    assert len({b.id for b in known_bugs()}) == len(known_bugs())
-    old = [f.evidence for f in audit_run(build.with_after(version="8.4.100")) if f.id == "known-bug"]
-    assert any("adam-moments-fp16" in e for e in old) and not any("loader-not-seeded" in e for e in old)
-    assert KnownBug("x", None, None, (), "", ()).affects("8.4.0") is None
-
-
-def test_catalogue():
-    ids = [e.id for e in CATALOGUE]
-    assert len(set(ids)) == len(ids)
-    assert all(e.remedy for e in CATALOGUE if e.severity is not INFORMATION)
-    with pytest.raises(ValueError, match="at most warning"):
-        finding("steps-off", "x", severity=HARD)
-
-
-def test_the_page_of_faults_is_up_to_date():
-    page = Path(__file__).parents[3] / "docs" / "FAULTS.md"
-    assert page.read_text(encoding="utf-8") == faults_page()
 
 
 def test_a_warmup_of_another_length_is_seen_by_its_biases():

@@ -1,5 +1,6 @@
-"""Data sets are found as Ultralytics finds them; nothing is executed, written or unpickled."""
+"""Data sets are found as Ultralytics finds them; nothing is executed or unpickled."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -7,9 +8,12 @@ import pytest
 import yaml
 
 from analyzer.errors import DataError
-from analyzer.runs.dataset import fingerprint_dataset, manifest, resolve_dataset
+from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 
-DIGITS = Path(__file__).parents[3] / "data" / "digits"
+_spec = importlib.util.spec_from_file_location("data_project", Path(__file__).with_name("project.py"))
+project = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(project)
+resolve, write = project.resolve, project.write
 
 
 @pytest.fixture(autouse=True)
@@ -19,30 +23,7 @@ def no_settings(tmp_path, monkeypatch):
 
 @pytest.fixture
 def place(tmp_path):
-    """A project with a run and a data set of three training and two validation images."""
-    root = tmp_path / "project"
-    run = root / "runs" / "train"
-    run.mkdir(parents=True)
-    data = root / "data"
-    for split, n in (("train", 3), ("val", 2)):
-        (data / "images" / split).mkdir(parents=True)
-        (data / "labels" / split).mkdir(parents=True)
-        for i in range(n):
-            (data / "images" / split / f"{i}.jpg").write_bytes(b"x" * (i + 1))
-            (data / "labels" / split / f"{i}.txt").write_text(f"{i % 2} .5 .5 .1 .1\n1 .5 .5 .1 .1\n")
-    (data / "labels" / "train" / "2.txt").unlink()
-    write(data, {})
-    return root, run, data
-
-
-def write(data, changes, name="data.yaml"):
-    content = {"train": "images/train", "val": "images/val", "names": ["a", "b"], **changes}
-    (data / name).write_text(yaml.safe_dump({k: v for k, v in content.items() if v is not None}))
-    return data / name
-
-
-def resolve(run, data, cwd, **args):
-    return resolve_dataset({"data": data, "task": "detect", **args}, run=run, cwd=cwd)
+    return project.make(tmp_path / "project")
 
 
 def test_absolute_yaml_without_path(place, tmp_path):
@@ -257,110 +238,3 @@ def test_classification_without_parts(tmp_path):
             resolve_dataset({"data": str(root), "task": "classify"}, run=tmp_path, cwd=tmp_path)
     with pytest.raises(DataError, match="not found"):
         resolve_dataset({"data": "none", "task": "classify"}, run=tmp_path, cwd=tmp_path)
-
-
-def test_fingerprint_counts(place, tmp_path):
-    _, run, data = place
-    (data / "labels" / "val" / "0.txt").write_text("1 .5 .5 .1 .1\n\nx y\n0.0 1 1 1 1\n")
-    found = fingerprint_dataset(resolve(run, str(data / "data.yaml"), tmp_path))
-    assert found.images == {"train": 3, "val": 2}
-    assert found.labels == {"train": 2, "val": 2}
-    assert found.instances == {"train": {0: 1, 1: 3}, "val": {-1: 1, 0: 1, 1: 3}}
-
-
-CHANGED = {
-    "label": lambda d: (d / "labels/train/0.txt").write_text("0 .1 .1 .1 .1\n"),
-    "label gone": lambda d: (d / "labels/val/0.txt").unlink(),
-    "label emptied": lambda d: (d / "labels/val/0.txt").write_text(""),
-    "image size": lambda d: (d / "images/val/1.jpg").write_bytes(b"longer"),
-    "image name": lambda d: (d / "images/val/1.jpg").rename(d / "images/val/7.jpg"),
-    "image gone": lambda d: (d / "images/val/1.jpg").unlink(),
-    "image more": lambda d: (d / "images/train/sub.PNG").write_bytes(b"x"),
-    "class order": lambda d: write(d, {"names": ["b", "a"]}),
-}
-UNCHANGED = {
-    "cache": lambda d: (d / "labels/train.cache").write_bytes(b"\x80\x02cos\nsystem\n(Vfalse\ntR."),
-    "other file": lambda d: (d / "images/train/readme.md").write_text("x"),
-    "hidden image": lambda d: (d / "images/train/.0.jpg").write_bytes(b"x"),
-    "npy of cache=disk": lambda d: (d / "images/train/0.npy").write_bytes(b"x"),
-    "time": lambda d: (d / "images/train/0.jpg").touch(),
-    "link that leads back": lambda d: (d / "images/train/loop").symlink_to(d / "images/train"),
-}
-
-
-@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED.keys())
-def test_fingerprint_notices(place, tmp_path, change):
-    _, run, data = place
-    before = fingerprint_dataset(resolve(run, str(data / "data.yaml"), tmp_path)).sha256
-    change(data)
-    assert fingerprint_dataset(resolve(run, str(data / "data.yaml"), tmp_path)).sha256 != before
-
-
-@pytest.mark.parametrize("change", UNCHANGED.values(), ids=UNCHANGED.keys())
-def test_fingerprint_is_deaf_to(place, tmp_path, change):
-    _, run, data = place
-    before = fingerprint_dataset(resolve(run, str(data / "data.yaml"), tmp_path))
-    change(data)
-    after = fingerprint_dataset(resolve(run, str(data / "data.yaml"), tmp_path))
-    assert (after.sha256, after.images) == (before.sha256, before.images)
-
-
-def test_fingerprint_moves_with_the_folder(place, tmp_path):
-    root, run, data = place
-    before = fingerprint_dataset(resolve(run, str(data / "data.yaml"), tmp_path)).sha256
-    data.rename(root / "moved")
-    assert fingerprint_dataset(resolve(run, str(root / "moved/data.yaml"), tmp_path)).sha256 == before
-
-
-def test_split_without_images(place, tmp_path):
-    _, run, data = place
-    ds = resolve(run, str(data / "data.yaml"), tmp_path)
-    for image in (data / "images/val").iterdir():
-        image.unlink()
-    with pytest.raises(DataError, match="no images"):
-        fingerprint_dataset(ds)
-
-
-def test_manifest_is_json_and_names_what_changed(place, tmp_path):
-    _, run, data = place
-    ds = resolve(run, str(data / "data.yaml"), tmp_path)
-    before = manifest(ds)
-    assert json.loads(json.dumps(before)) == before
-    assert before["sha256"] == fingerprint_dataset(ds).sha256
-    assert before["splits"]["train"]["2.jpg"] == [3, None]
-    (data / "labels/train/0.txt").write_text("0 .1 .1 .1 .1\n")
-    after = manifest(ds)["splits"]["train"]
-    assert [k for k in after if after[k] != before["splits"]["train"][k]] == ["0.jpg"]
-
-
-def test_labels_lie_beside_the_last_images_folder(tmp_path):
-    data = tmp_path / "images" / "set"
-    (data / "images").mkdir(parents=True)
-    (data / "labels").mkdir()
-    (data / "images" / "a.jpg").write_bytes(b"x")
-    (data / "labels" / "a.txt").write_text("0 1 1 1 1\n")
-    yaml_file = write(data, {"train": "images", "val": "images"})
-    found = fingerprint_dataset(resolve_dataset({"data": str(yaml_file)}, run=tmp_path, cwd=tmp_path))
-    assert found.labels == {"train": 1, "val": 1}
-
-
-def test_nothing_is_written(place, tmp_path):
-    root, run, data = place
-
-    def state():
-        return {p: (p.stat().st_mtime_ns, p.is_file() and p.read_bytes()) for p in root.rglob("*")}
-
-    before = state()
-    ds = resolve(run, str(data / "data.yaml"), tmp_path)
-    fingerprint_dataset(ds)
-    manifest(ds)
-    assert state() == before
-    assert not (tmp_path / "config").exists()
-
-
-def test_the_digits_that_ship(tmp_path):
-    ds = resolve_dataset({"data": str(DIGITS / "digits.yaml")}, run=tmp_path, cwd=tmp_path)
-    found = fingerprint_dataset(ds)
-    assert len(ds.names) == 10
-    assert found.images == found.labels
-    assert all(set(counts) == set(range(10)) for counts in found.instances.values())
