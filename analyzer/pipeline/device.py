@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.errors import UsageError
+from analyzer.replicates.ranks import count
 
 __all__ = ["Device", "choose_device", "named_device"]
 
@@ -18,11 +19,11 @@ class Device:
     Parameters
     ----------
     argument
-        As Ultralytics takes it: "cpu", "0", "mps".
+        As Ultralytics takes it: "cpu", "0", "mps"; "0,1" trains on both at once.
     words
         As it is shown, e.g. "cuda:0 (NVIDIA A100)".
     note
-        Why the null is only approximate there; empty where the run had the same kind of device.
+        Why the null is only approximate there; empty where the run had as many devices of the same kind.
     hardware
         What names the study: devices of one kind train the same replicates, e.g. "cuda (NVIDIA A100)".
     """
@@ -53,52 +54,76 @@ def choose_device(wanted: str | None, trained_on: Any, *, torch: Any = None) -> 
     Returns
     -------
     Device
-        For a run on several GPUs the first one, with a note: a null of one GPU is too narrow for it (its train
-        losses are one shard's, its BatchNorm sees smaller batches).
+        For a run on several GPUs as many, those of the same number where they are here. Where there are fewer, the
+        first one, with a note: a null of one GPU is another null (the run's train losses are one shard's, its BatchNorm
+        sees smaller batches).
     """
     if torch is None:
         torch = importlib.import_module("torch")
-    text = ",".join(map(str, trained_on)) if isinstance(trained_on, (list, tuple)) else str(trained_on or "")
-    cuda = bool(torch.cuda.is_available())
-    if wanted is not None:
-        return named_device(wanted, torch)
-    if text.lower() in ("cpu", "mps"):
-        return Device(text.lower(), text.lower(), hardware=text.lower())
-    gpus = _indices(text) if text.lower() not in ("", "none", "cuda", "-1") else ["0"]
-    if cuda:
-        count = len(gpus)
-        note = f"The run used {count} GPUs; a null of one GPU is only approximate for it." if count > 1 else ""
-        known = [g for g in gpus if g.isdigit() and int(g) < torch.cuda.device_count()]
-        return _named(known[:1] or ["0"], torch, note)
-    if text.lower() in ("", "none"):
-        return Device("cpu", "cpu", hardware="cpu")  # automatic, and no GPU is here: what the run had is not known
-    return Device(
-        "cpu", "cpu", f"The run used device {text!r}, which is not here: a null made on CPU is approximate.", "cpu"
-    )
+    text = (",".join(map(str, trained_on)) if isinstance(trained_on, (list, tuple)) else str(trained_on or "")).lower()
+    device = named_device(wanted, torch) if wanted is not None else _like(text, torch)
+    return replace(device, note=_approximate(device.argument, text))
+
+
+def _gpus(text: str) -> list[str]:
+    """The GPUs of a run; one where Ultralytics chose, none where it was no GPU."""
+    if text in ("cpu", "mps"):
+        return []
+    return ["0"] if text in ("", "none", "cuda", "-1") else _indices(text)
+
+
+def _like(text: str, torch: Any) -> Device:
+    """As many devices of the run's kind as it had, where they are here."""
+    gpus = _gpus(text)
+    if not gpus:
+        return Device(text, text, hardware=text)
+    here = [str(i) for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    if not here:
+        return Device("cpu", "cpu", hardware="cpu")
+    known = [g for g in gpus if g in here]
+    if len(gpus) > len(here):
+        return _named(known[:1] or here[:1], torch)
+    return _named(known if len(known) == len(gpus) else here[: len(gpus)], torch)
+
+
+def _approximate(argument: str, text: str) -> str:
+    """Why a null of the device `argument` is only approximate for a run on `text`."""
+    if text in ("", "none"):
+        return ""  # automatic: what the run had is not known
+    gpus = _gpus(text)
+    if not gpus or argument in ("cpu", "mps"):
+        same = argument == text
+        return "" if same else f"The run used device {text!r}: a null made on {_kind(argument)} is approximate."
+    if len(gpus) == count(argument):
+        return ""
+    return f"The run used {len(gpus)} GPUs: a null made on {count(argument)} is only approximate for it."
+
+
+def _kind(argument: str) -> str:
+    return {"cpu": "CPU", "mps": "mps"}.get(argument, "GPU")
 
 
 def named_device(wanted: str, torch: Any, *, option: str = "--device") -> Device:
-    """What an option that names one device means here.
+    """What an option that names a device means here; ``--device 0,1`` is one job on two GPUs.
 
     Raises
     ------
     UsageError
-        No such device is here; of several GPUs only one can be used.
+        No such device is here.
     """
     name = wanted.strip().lower()
     if name == "cpu" or (name == "mps" and torch.backends.mps.is_available()):
         return Device(name, name, hardware=name)
     gpus = ["0"] if name == "cuda" else _indices(name)
     here = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if len(gpus) == 1 and gpus[0].isdecimal() and int(gpus[0]) < here:
-        return _named(gpus, torch, "")
+    if gpus and len(set(gpus)) == len(gpus) and all(g.isdecimal() and int(g) < here for g in gpus):
+        return _named(gpus, torch)
     known = ["cpu", *map(str, range(here))]
-    raise UsageError(f"{option} {wanted!r}: no such single device is here.", f"Choose one of {', '.join(known)}.")
+    raise UsageError(f"{option} {wanted!r}: no such device is here.", f"Choose from {', '.join(known)}.")
 
 
-def _named(index: list[str], torch: Any, note: str) -> Device:
-    name = index[0]
-    if name.isdigit() and torch.cuda.is_available():
-        model = torch.cuda.get_device_name(int(name))
-        return Device(name, f"cuda:{name} ({model})", note, f"cuda ({model})")
-    return Device(name, name, note, name)
+def _named(indices: list[str], torch: Any) -> Device:
+    models = " + ".join(dict.fromkeys(torch.cuda.get_device_name(int(i)) for i in indices))
+    name = ",".join(indices)
+    times = f"{len(indices)} x " if len(indices) > 1 else ""
+    return Device(name, f"{times}cuda:{name} ({models})", hardware=f"{times}cuda ({models})")

@@ -32,11 +32,10 @@ def why_not(scene: Scene, study: Study) -> NotPossible | None:
     """The reason for which an exact replay is not possible; None where it is."""
     args: Mapping[str, Any] = {**study.checkpoint.train_args, **scene.run.args}
     installed, wrote = study.versions.get("ultralytics"), study.checkpoint.version
-    device, batch = args.get("device"), args.get("batch")
+    batch = args.get("batch")
     reasons = {
         f"the run used Ultralytics {wrote}, here is {installed}": bool(wrote) and wrote != installed,
         study.device.note.rstrip("."): bool(study.device.note),
-        "the run used several GPUs (DDP)": isinstance(device, (list, tuple)) and len(device) > 1,
         "time= makes the schedule depend on the clock": bool(args.get("time")),
         "AutoBatch chose the batch by the memory that was free then": isinstance(batch, (int, float)) and batch < 1,
         "Albumentations draws from the operating system's entropy": _has_albumentations(),

@@ -27,7 +27,7 @@ class ArmJob:
         The resolved data set: for detection and its kin a mapping as in a data yaml with absolute paths, for
         classification ``{"path": folder}``.
     device
-        As Ultralytics takes it: "cpu", "0", "mps".
+        As Ultralytics takes it: "cpu", "0", "mps"; "0,1" for one job on two GPUs.
     workers
         Loader processes, or None to leave it to Ultralytics (which forces 0 on CPU).
     epochs

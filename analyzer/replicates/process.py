@@ -16,6 +16,7 @@ from analyzer import errors
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.errors import EngineError
 from analyzer.replicates.job import ArmJob, dump
+from analyzer.replicates.ranks import count, first_rank
 from analyzer.replicates.sandbox import environment
 from analyzer.replicates.store import Store
 
@@ -103,8 +104,10 @@ class WorkerProcess:
         self.current = None  # an arm that cannot be set up leaves the worker with none
         if self.stopped:
             raise WorkerDied("The worker process was stopped.")
+        if count(job.device) > 1:
+            self._end()  # one process group a process: torch binds its port once
         if self.process is None or self.process.poll() is not None:
-            environ = environment(self.scratch, os.environ, trust=job.trust)
+            environ = first_rank(job.device, environment(self.scratch, os.environ, trust=job.trust))
             places = (p.absolute() for p in (self.scratch, self.log, *self.protected))
             command = [sys.executable, "-m", self.module, *places]
             self.process = subprocess.Popen(
@@ -154,10 +157,14 @@ class WorkerProcess:
     def close(self) -> None:
         """Stop it and remove its scratch folder; no other thread may be waiting for it."""
         self.kill()
+        self._end()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _end(self) -> None:
         if self.process is not None:
+            self.process.kill()
             self.process.wait()
             for stream in (self.process.stdin, self.process.stdout):
                 if stream is not None:
                     stream.close()
             self.process = None
-        shutil.rmtree(self.scratch, ignore_errors=True)

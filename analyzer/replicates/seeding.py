@@ -9,8 +9,16 @@ from typing import Any
 import numpy as np
 
 from analyzer.errors import EngineError
+from analyzer.replicates.ranks import rank
+from analyzer.replicates.seeds import rank_seed
 
-__all__ = ["hash_state", "reseed"]
+__all__ = ["hash_state", "loaders", "reseed"]
+
+
+def loaders(trainer: Any) -> tuple[Any, ...]:
+    """The loaders of this process: up to 8.3 or so only the first rank of several validates."""
+    found = (trainer.train_loader, getattr(trainer, "test_loader", None))
+    return tuple(loader for loader in found if loader is not None)
 
 
 def reseed(trainer: Any, seed: int, order_seed: int | None = None) -> None:
@@ -39,25 +47,32 @@ def reseed(trainer: Any, seed: int, order_seed: int | None = None) -> None:
     else is drawn from that generator but the base of the worker processes' seeds, once an iterator, and before the
     first permutation. With an ``order_seed`` the sampler therefore gets a generator of its own; the base of the
     workers' seeds stays with the loader's generator and with ``seed``, like python's, numpy's and torch's own.
-    Under ``order_seed == seed`` the epoch is bit for bit that of ``order_seed=None``.
+    Under ``order_seed == seed`` the epoch is bit for bit that of ``order_seed=None``. On several GPUs torch's
+    ``DistributedSampler`` draws the order from its ``seed`` and the epoch, on every rank alike, and everything else of
+    a rank is seeded with a seed of its own.
     """
     import torch
 
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-    _seed_order(trainer.train_loader, order_seed)
-    for loader in (trainer.train_loader, trainer.test_loader):
+    own = rank_seed(seed, rank())
+    random.seed(own)
+    np.random.seed(own)
+    torch.manual_seed(own)
+    _seed_order(trainer.train_loader, seed, order_seed)
+    for loader in loaders(trainer):
         if getattr(loader, "generator", None) is not None:
-            loader.generator.manual_seed(seed)
+            loader.generator.manual_seed(own)
         if hasattr(loader, "reset"):
             loader.reset()
 
 
-def _seed_order(loader: Any, order_seed: int | None) -> None:
+def _seed_order(loader: Any, seed: int, order_seed: int | None) -> None:
     import torch
+    from torch.utils.data.distributed import DistributedSampler
 
     sampler: Any = getattr(loader, "sampler", None)
+    if isinstance(sampler, DistributedSampler):
+        sampler.seed = seed if order_seed is None else order_seed
+        return
     if order_seed is None:
         if getattr(sampler, "generator", None) is not None:
             sampler.generator = loader.generator  # after a path whose order was seeded apart

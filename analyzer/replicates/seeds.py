@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["replicate_seeds", "second_seed"]
+__all__ = ["rank_seed", "replicate_seeds", "second_seed"]
 
 
 def replicate_seeds(base: int, n: int, *, first: int = 0) -> tuple[int, ...]:
@@ -48,3 +48,14 @@ def second_seed(seed: int) -> int:
     (True, False)
     """
     return int(np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(1)[0])
+
+
+def rank_seed(seed: int, rank: int) -> int:
+    """Seed of one process of a job on several GPUs; that of the first is `seed` itself.
+
+    Examples
+    --------
+    >>> rank_seed(7, 0), rank_seed(7, 1) == rank_seed(7, 2), rank_seed(7, 1) == rank_seed(8, 1)
+    (7, False, False)
+    """
+    return seed if rank == 0 else int(np.random.SeedSequence(seed, spawn_key=(2, rank)).generate_state(1)[0])

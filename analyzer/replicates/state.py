@@ -10,6 +10,8 @@ from __future__ import annotations
 from copy import copy, deepcopy
 from typing import Any
 
+from analyzer.replicates.seeding import loaders
+
 __all__ = ["Snapshot"]
 
 # Attributes of the trainer that `_do_train` changes and a new process would start with afresh.
@@ -35,6 +37,11 @@ _SCALARS = (
 def _tensors(module: Any) -> dict[str, Any]:
     """Parameters and *all* buffers, non-persistent ones too."""
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _inner(trainer: Any) -> Any:
+    """The model itself: on several GPUs the trainer's is wrapped (``DistributedDataParallel``)."""
+    return getattr(trainer.model, "module", trainer.model)
 
 
 def _copy_beside(model: Any, criterion: Any) -> Any:
@@ -63,8 +70,9 @@ class Snapshot:
     """
 
     def __init__(self, trainer: Any) -> None:
-        self.model = self._clone(trainer.model)
-        self.criterion = _copy_beside(trainer.model, getattr(trainer.model, "criterion", None))
+        model = _inner(trainer)
+        self.model = self._clone(model)
+        self.criterion = _copy_beside(model, getattr(model, "criterion", None))
         self.ema = self._clone(trainer.ema.ema)
         self.ema_criterion = _copy_beside(trainer.ema.ema, getattr(trainer.ema.ema, "criterion", None))
         self.updates = trainer.ema.updates
@@ -73,25 +81,22 @@ class Snapshot:
         self.scaler = deepcopy(trainer.scaler.state_dict())
         self.scheduler = deepcopy(trainer.scheduler.state_dict())
         self.stopper = dict(trainer.stopper.__dict__)
-        self.metrics = dict(trainer.metrics)
+        self.metrics = copy(trainer.metrics)  # None where another rank validates
         self.plot_idx = list(trainer.plot_idx)
         self.args = dict(vars(trainer.args))
         self.scalars = {k: getattr(trainer, k) for k in _SCALARS if hasattr(trainer, k)}
-        self.datasets = [(loader.dataset, _shallow(loader.dataset.__dict__)) for loader in self._loaders(trainer)]
-        self.validator = dict(vars(trainer.validator.args))
+        self.datasets = [(loader.dataset, _shallow(loader.dataset.__dict__)) for loader in loaders(trainer)]
+        self.validator = dict(vars(trainer.validator.args)) if trainer.validator is not None else {}
 
     @staticmethod
     def _clone(module: Any) -> dict[str, Any]:
         return {k: v.detach().clone() for k, v in _tensors(module).items()}
 
-    @staticmethod
-    def _loaders(trainer: Any) -> tuple[Any, Any]:
-        return trainer.train_loader, trainer.test_loader
-
     def restore(self, trainer: Any) -> None:
         """Put everything back, as if the set-up had just been completed in a new process."""
-        self._write(trainer.model, self.model)
-        trainer.model.criterion = _copy_beside(trainer.model, self.criterion)
+        model = _inner(trainer)
+        self._write(model, self.model)
+        model.criterion = _copy_beside(model, self.criterion)
         self._write(trainer.ema.ema, self.ema)
         trainer.ema.ema.criterion = _copy_beside(trainer.ema.ema, self.ema_criterion)
         trainer.ema.updates = self.updates
@@ -103,13 +108,14 @@ class Snapshot:
         for target, kept in ((trainer.stopper, self.stopper), (trainer.args, self.args)):
             target.__dict__.clear()
             target.__dict__.update(kept)
-        trainer.metrics, trainer.plot_idx = dict(self.metrics), list(self.plot_idx)
+        trainer.metrics, trainer.plot_idx = copy(self.metrics), list(self.plot_idx)
         for name in _SCALARS:
             if name in self.scalars:
                 setattr(trainer, name, copy(self.scalars[name]))
             elif name in trainer.__dict__:
                 delattr(trainer, name)
-        vars(trainer.validator.args).update(self.validator)
+        if trainer.validator is not None:
+            vars(trainer.validator.args).update(self.validator)
         self._restore_data(trainer)
 
     @staticmethod
@@ -128,6 +134,6 @@ class Snapshot:
         for dataset, kept in self.datasets:
             dataset.__dict__.clear()
             dataset.__dict__.update(_shallow(kept))
-        for loader in self._loaders(trainer):
+        for loader in loaders(trainer):
             if hasattr(loader, "reset"):
                 loader.reset()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -78,7 +80,7 @@ class _Replicates:
             self._path = _Path(seed)
             try:
                 with contextlib.suppress(Validated, _Left):
-                    self._do_train()  # type: ignore[attr-defined]
+                    self._do_train(*_world(self._do_train))  # type: ignore[attr-defined]
             except BatchHalvedError as e:
                 self.finished(Replicate(self.arm, seed, Outcome.FAILED, (), str(e)))
                 raise ReplicatesDone from e
@@ -91,8 +93,14 @@ class _Replicates:
     def _is_finite(self, row: Mapping[str, float]) -> bool:
         return is_finite({k: v for k, v in row.items() if k not in self.never_finite})
 
+    def _setup_ddp(self, *args: Any) -> None:
+        if self._kept is None:  # the ranks stay together over all replicates
+            super()._setup_ddp(*args)  # type: ignore[misc]
+
     def _setup_train(self, *args: Any) -> None:
         if self._kept is None:
+            if self.n_workers is not None:
+                self.args.workers = self.n_workers  # type: ignore[attr-defined]
             super()._setup_train(*args)  # type: ignore[misc]
             self._kept = Snapshot(self)
             gc.collect()
@@ -114,10 +122,6 @@ class _Replicates:
         hook = getattr(self, f"_at_{event}", None)
         if hook is not None:
             hook()
-
-    def _at_on_pretrain_routine_start(self) -> None:
-        if self.n_workers is not None:
-            self.args.workers = self.n_workers  # type: ignore[attr-defined]
 
     def _at_on_train_start(self) -> None:
         if self.validating:
@@ -195,6 +199,12 @@ def _rows(record: EpochRecord) -> tuple[Mapping[str, float], ...]:
     """What of an epoch tells a divergence: its row, or, where it was left before its end, the last running losses."""
     inside = record.within.after if record.within is not None else {}
     return (record.printed,) if record.printed or not inside else (inside[max(inside)],)
+
+
+def _world(do_train: Callable[..., None]) -> tuple[int, ...]:
+    """What Ultralytics' `train` gives its `_do_train`: the number of ranks, up to 8.3.200 or so."""
+    ranks = int(os.environ.get("WORLD_SIZE", "1"))
+    return (ranks,) if ranks > 1 and "world_size" in inspect.signature(do_train).parameters else ()
 
 
 def make_trainer(base: type, **settings: Any) -> type:

@@ -39,7 +39,7 @@ def validate_stored(trainer: Any, *, padded: bool) -> EpochRecord:
     trainer.loss_items = _loss_items(trainer)  # the validator takes names and shape of its sums from the last batch
     trainer.loss = torch.zeros(1)
     metrics, _ = trainer.validate()
-    row = printed_row(metrics, padded=padded)
+    row = printed_row(metrics, padded=padded) if metrics is not None else {}  # None: another rank has them
     return EpochRecord(int(trainer.epoch) + 1, row, row, time.perf_counter() - started)
 
 

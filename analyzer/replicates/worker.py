@@ -10,16 +10,19 @@ import contextlib
 import gc
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from analyzer.domain.replicate import Replicate
 from analyzer.errors import DriftError
 from analyzer.faults.registry import make
+from analyzer.replicates import ranks
 from analyzer.replicates.copy import fresh_args, prepare_copy
 from analyzer.replicates.images import keep_images
 from analyzer.replicates.job import ArmJob
@@ -39,11 +42,16 @@ class Worker:
         (``{"op": "seed", "seed": s}``), then perhaps another arm.
     outgoing
         Stream for events.
+    others
+        Processes of the other ranks of a job on several devices.
     """
 
-    def __init__(self, incoming: Iterator[dict[str, Any]], outgoing: TextIO) -> None:
+    def __init__(
+        self, incoming: Iterator[dict[str, Any]], outgoing: TextIO, others: list[subprocess.Popen[str]] | None = None
+    ) -> None:
         self.incoming = incoming
         self.outgoing = outgoing
+        self.others = others or []
         self.pending: dict[str, Any] | None = None
         self.last_progress = 0.0
 
@@ -55,12 +63,12 @@ class Worker:
             try:
                 self._arm(ArmJob.load(message["job"]))
             except DriftError as e:
-                self._send("error", what=e.what, hint=e.hint, kind=type(e).__name__)
+                self._failed(what=e.what, hint=e.hint, kind=type(e).__name__)
             except Exception as e:
                 import traceback
 
                 traceback.print_exc()
-                self._send("error", what=f"{type(e).__name__}: {e}".strip(), hint="", kind="EngineError")
+                self._failed(what=f"{type(e).__name__}: {e}".strip(), hint="", kind="EngineError")
             gc.unfreeze()
             gc.collect()
 
@@ -92,12 +100,16 @@ class Worker:
         if job.threads:
             torch.set_num_threads(job.threads)
             torch_utils.NUM_THREADS = job.threads  # `select_device` sets torch to this number once more
+        if rank := ranks.rank():
+            job = replace(job, scratch=job.scratch / f"rank{rank}")  # a copy of the checkpoint for each
         interventions = tuple(make(i, p) for i, p in job.arm.interventions)
         payload = load_payload(job.checkpoint, trust=job.trust, sha256=job.sha256)
         copy = prepare_copy(payload, job, interventions)
         store = Store(job.root, job.study)
 
         def finished(replicate: Replicate) -> None:
+            if rank:
+                return  # losses and metrics of all are the first one's to know
             store.put(replicate)
             self._send("done", arm=replicate.arm, seed=replicate.seed, outcome=replicate.outcome.value)
 
@@ -127,6 +139,13 @@ class Worker:
             else:
                 model.train(trainer=trainer, resume=True)
 
+    def _failed(self, **facts: str) -> None:
+        if ranks.was_killed(self.others):
+            os._exit(1)  # as if this process had been: the driver tries once more
+        self._send("error", **facts)
+        if ranks.rank():
+            os._exit(1)  # the first one may be waiting for it
+
     def _progress(self, fraction: float) -> None:
         now = time.monotonic()
         if now - self.last_progress >= 0.25 or fraction >= 1:
@@ -141,8 +160,8 @@ class Worker:
             os._exit(1)  # the driver is gone, and what is finished is in the store
 
 
-def _lines(stream: TextIO) -> Iterator[dict[str, Any]]:
-    for line in stream:
+def _messages(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
         yield json.loads(line)
 
 
@@ -161,21 +180,24 @@ def main() -> None:
     """Entry of ``python -m analyzer.replicates.worker SCRATCH LOG PROTECTED...``."""
     scratch, log, *protected = (Path(a) for a in sys.argv[1:])
     _die_with(os.getppid())
-    outgoing = os.fdopen(
-        os.dup(1), "w", encoding="utf-8"
-    )  # Ultralytics prints to stdout; messages need a pipe of their own
+    # Ultralytics prints to stdout; messages need a pipe of their own, and only the first rank has one
+    out = os.dup(1) if not ranks.rank() else os.open(os.devnull, os.O_WRONLY)
+    outgoing = os.fdopen(out, "w", encoding="utf-8")
     with log.open("ab") as f:
         os.dup2(f.fileno(), 1)
         os.dup2(f.fileno(), 2)
     os.chdir(scratch)
     guard_loads(scratch)
-    quiet_settings(scratch)
+    if not ranks.rank():
+        quiet_settings(scratch)  # of one file, which the others read when they start
+    others = ranks.other_ranks(sys.argv[1:], log)
     redirect_caches(scratch)
     spare_images(tuple(protected))
     keep_images()
     root = scratch.parent.parent
     guard_writes(tuple(protected), (root,))
-    Worker(_lines(sys.stdin), outgoing).run()
+    ranks.watch(others)
+    Worker(_messages(ranks.passed_on(sys.stdin, others)), outgoing, others).run()
 
 
 if __name__ == "__main__":

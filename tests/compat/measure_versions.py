@@ -33,6 +33,7 @@ SUITES: dict[str, tuple[str, ...]] = {
         *(f"tests/real/test_fidelity.py::test_replicates_are_bit_identical_to_plain_resumes[{c}]" for c in CELLS),
         "tests/real/test_tasks.py::test_replicates_of_every_task_are_bit_identical_to_plain_resumes",
     ),
+    "several devices": ("tests/real/test_ranks.py::test_replicates_on_two_devices_are_plain_resumes_on_two_devices",),
     "byte identity": ("tests/real/test_read_only.py",),
     "degenerate null": ("tests/real/test_degenerate.py",),
     "security": (

@@ -11,10 +11,9 @@ from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
 
 
-def replicates(
+def job(
     checkpoint: Path,
     root: Path,
-    seeds,
     *,
     epochs=1,
     workers=None,
@@ -22,21 +21,18 @@ def replicates(
     hashes=True,
     fresh=False,
     threads=None,
-    at_once=1,
     device="cpu",
-):
-    """Replicates in the order of the seeds; each is read before a later one of the same seed replaces its file."""
-    facts = read_checkpoint(checkpoint)
-    data = resolve_dataset(facts.train_args, run=checkpoint.parent.parent)
+) -> tuple[ArmJob, tuple[Path, ...]]:
+    """A job in a fresh store, and what its worker must not write to."""
+    data = resolve_dataset(read_checkpoint(checkpoint).train_args, run=checkpoint.parent.parent)
     (root / "study").mkdir(parents=True, exist_ok=True)
-    scratch = scratch_folder(root / "study")
-    job = ArmJob(
+    made = ArmJob(
         arm=arm or Arm("healthy"),
         checkpoint=checkpoint,
         data=data.raw,
         device=device,
         epochs=epochs,
-        scratch=scratch,
+        scratch=scratch_folder(root / "study"),
         root=root,
         study="study",
         workers=workers,
@@ -44,17 +40,22 @@ def replicates(
         fresh=fresh,
         threads=threads,
     )
-    protected = (checkpoint.parent.parent,)
+    return made, (checkpoint.parent.parent,)
+
+
+def replicates(checkpoint: Path, root: Path, seeds, *, at_once=1, **settings):
+    """Replicates in the order of the seeds; each is read before a later one of the same seed replaces its file."""
+    todo, protected = job(checkpoint, root, **settings)
     if at_once > 1:
         folders = scratch_folders(root / "study", at_once)
         lanes = [LocalLane(WorkerProcess(f, protected, lambda fraction: None), "cpu") for f in folders]
         executor = SeveralExecutor(lanes, lambda fraction: None, print)
         try:
-            return sorted(executor.run(job, seeds), key=lambda r: list(seeds).index(r.seed))
+            return sorted(executor.run(todo, seeds), key=lambda r: list(seeds).index(r.seed))
         finally:
             executor.close()
-    executor = LocalExecutor(scratch, protected, lambda fraction: None)
+    executor = LocalExecutor(todo.scratch, protected, lambda fraction: None)
     try:
-        return [next(iter(executor.run(job, [seed]))) for seed in seeds]
+        return [next(iter(executor.run(todo, [seed]))) for seed in seeds]
     finally:
         executor.close()

@@ -4,7 +4,7 @@ Usage: python reference_resume.py CHECKPOINT OUT.json SEED K [WORKERS]
        python reference_resume.py CHECKPOINT OUT.json SEED K '{"lr0": 0.002, ...}'   (a new training, not a resume)
 
 Trains K epochs from a copy of the checkpoint whose arguments point to a folder of its own, and writes for each epoch
-SHA-256 of the tensors of model, EMA and optimizer, and the row at full precision.
+SHA-256 of the tensors of model, EMA and optimizer, and the row at full precision. Under torchrun the first rank writes.
 """
 
 import hashlib
@@ -18,7 +18,10 @@ os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", MPLBACKEND="Agg
 
 import numpy as np
 import torch
+from torch.utils.data.distributed import DistributedSampler
 from ultralytics import YOLO
+
+RANK = int(os.environ.get("RANK", "0"))
 
 
 def digest(named):
@@ -52,23 +55,30 @@ def row(trainer):
 
 def main(checkpoint, out, seed, k, workers=None, changes=None):
     out = Path(out)
-    folder = out.parent / out.stem
+    folder = out.parent / f"{out.stem}-rank{RANK}"
     folder.mkdir(parents=True)
     payload = torch.load(checkpoint, weights_only=False)
     payload["train_args"].update(save_dir=str(folder / "run"), project=str(folder), name="run", exist_ok=True)
+    if "RANK" in os.environ:
+        payload["train_args"]["device"] = ",".join(map(str, range(int(os.environ["WORLD_SIZE"]))))
     copy = folder / "last.pt"
     torch.save(payload, copy)
     epochs = []
 
     def reseed(trainer):
-        random.seed(seed)
-        np.random.seed(seed)
-        torch.manual_seed(seed)
+        own = int(np.random.SeedSequence(seed, spawn_key=(2, RANK)).generate_state(1)[0]) if RANK else seed
+        random.seed(own)
+        np.random.seed(own)
+        torch.manual_seed(own)
+        if isinstance(trainer.train_loader.sampler, DistributedSampler):
+            trainer.train_loader.sampler.seed = seed
         for loader in (trainer.train_loader, trainer.test_loader):  # classify draws the order of validation, too
-            loader.generator.manual_seed(seed)
+            loader.generator.manual_seed(own)
             loader.reset()
 
     def record(trainer):
+        if RANK:
+            return
         hashes = {
             "model": digest(trainer.model.state_dict().items()),
             "ema": digest(trainer.ema.ema.state_dict().items()),

@@ -62,9 +62,10 @@ def checkpoint(cuda, tmp_path_factory, train_run):
     return get
 
 
-def reference(checkpoint, out, workers=None):
+def reference(checkpoint, out, workers=None, gpus=1):
     more = [] if workers is None else [json.dumps(workers)]
-    command = [sys.executable, HERE / "reference_resume.py", checkpoint, out, 7, 1, *more]
+    ranks = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", gpus] if gpus > 1 else []
+    command = [sys.executable, *ranks, HERE / "reference_resume.py", checkpoint, out, 7, 1, *more]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
     assert out.exists(), done.stderr[-3000:]
     return json.loads(out.read_text())[0]
@@ -84,6 +85,25 @@ def test_replicates_against_a_plain_resume(name, amp, workers, checkpoint, measu
         "same seed again": gpu.agreement(row, again, seed),
         "state identical": first.hashes[0] == expected["hashes"],
         "check_amp": [line.strip() for line in log.splitlines() if "AMP" in line],
+    }
+    for found in (measured[name]["plain resume"], measured[name]["same seed again"]):
+        assert found["difference"] < found["seed_difference"]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("name", "amp"), [("2 GPUs, fp32", False), ("2 GPUs, amp", True)])
+def test_replicates_on_two_gpus_against_a_plain_resume_on_two(name, amp, cuda, checkpoint, measured, tmp_path):
+    """One job on both (DDP), the plain one under torchrun."""
+    if cuda.cuda.device_count() < 2:
+        pytest.skip("One CUDA device is here: nothing was measured of two.")
+    place = checkpoint(amp)
+    first, other, third = engine.replicates(place, tmp_path / "drift", [7, 8, 7], device="0,1")
+    row, again, seed = (r.epochs[0].exact for r in (first, third, other))
+    expected = reference(place, tmp_path / "reference.json", gpus=2)
+    measured[name] = {
+        "plain resume": gpu.agreement(row, {k: expected["row"][k] for k in row}, seed),
+        "same seed again": gpu.agreement(row, again, seed),
+        "state identical": first.hashes[0] == expected["hashes"],
     }
     for found in (measured[name]["plain resume"], measured[name]["same seed again"]):
         assert found["difference"] < found["seed_difference"]

@@ -78,7 +78,7 @@ def test_one_worker_a_device(machine):
         ({"workers_on": "0,1", "device": "0"}, "one of them"),
         ({"workers_on": ","}, "names no device"),
         ({"workers_on": "0,0"}, "twice"),
-        ({"workers_on": "0,3"}, "no such single device"),
+        ({"workers_on": "0,3"}, "no such device"),
         ({"workers_on": "0,cpu"}, "one kind"),
     ],
 )

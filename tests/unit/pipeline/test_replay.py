@@ -38,7 +38,6 @@ def test_possible_where_nothing_stands_against_it():
     [
         ({}, {"version": "8.3.0"}, "8.3.0"),
         ({}, {"device": Device("0", "cuda:0", "The run used 2 GPUs.")}, "2 GPUs"),
-        ({"device": [0, 1]}, {}, "DDP"),
         ({"time": 2.0}, {}, "time="),
         ({"batch": -1}, {}, "AutoBatch"),
         ({"batch": 0.7}, {}, "AutoBatch"),

@@ -1,0 +1,105 @@
+"""A job on several GPUs: one process a GPU, as Ultralytics trains there, each of them a worker that hears the same.
+
+The driver starts the first rank, which starts the others and passes every message on to them. Which rank a process is
+stands in the environment where torch and Ultralytics look for it, as torchrun puts it there; everything between the
+ranks is Ultralytics' own (``DistributedDataParallel``, NCCL).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+__all__ = ["count", "first_rank", "other_ranks", "passed_on", "rank", "was_killed", "watch"]
+
+_SHORTLY = 1.0  # seconds in which the end of a process is seen
+_GRACE = 5.0  # seconds for the first rank to say itself what is wrong, when another one has ended
+
+
+def count(device: str) -> int:
+    """Ranks of a job: devices that Ultralytics' ``device`` argument names, separated by commas."""
+    return device.count(",") + 1
+
+
+def rank() -> int:
+    """Rank of this process; 0 where it is the only one."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def first_rank(device: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Environment of the first rank; unchanged for a single device.
+
+    Parameters
+    ----------
+    device
+        As Ultralytics takes it: "cpu", "0", "0,1".
+    environ
+        Of a worker.
+    """
+    n = count(device)
+    if n == 1:
+        return dict(environ)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    own = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": str(n), "LOCAL_WORLD_SIZE": str(n)}
+    return {"OMP_NUM_THREADS": "1", **environ, **own, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+
+
+def other_ranks(arguments: list[str], log: Path) -> list[subprocess.Popen[str]]:
+    """Start the other ranks of this process; none where it is no first rank of several.
+
+    Parameters
+    ----------
+    arguments
+        Of the command with which this process was started.
+    log
+        Where they print to.
+    """
+    n = int(os.environ.get("WORLD_SIZE", "1"))
+    if rank() > 0 or n == 1:
+        return []
+    with log.open("ab") as f:
+        return [
+            subprocess.Popen(
+                [sys.executable, "-m", "analyzer.replicates.worker", *arguments],
+                stdin=subprocess.PIPE, stdout=f, stderr=f, text=True,
+                env={**os.environ, "RANK": str(r), "LOCAL_RANK": str(r)},
+            )
+            for r in range(1, n)
+        ]  # fmt: skip
+
+
+def passed_on(lines: Iterable[str], others: list[subprocess.Popen[str]]) -> Iterator[str]:
+    """The lines, each given to the other ranks before it is acted upon here."""
+    for line in lines:
+        for other in others:
+            assert other.stdin is not None
+            other.stdin.write(line)
+            other.stdin.flush()
+        yield line
+
+
+def was_killed(others: list[subprocess.Popen[str]]) -> bool:
+    """Whether one of them was ended from outside, which is what went wrong then, whatever this process saw of it."""
+    time.sleep(_SHORTLY if others else 0)
+    return any((other.poll() or 0) < 0 for other in others)
+
+
+def watch(others: list[subprocess.Popen[str]]) -> None:
+    """Leave when another rank has ended: what waits for it inside NCCL waits for hours."""
+
+    def look() -> None:
+        while all(other.poll() is None for other in others):
+            time.sleep(0.5)
+        time.sleep(_GRACE)
+        os._exit(1)
+
+    if others:
+        threading.Thread(target=look, daemon=True).start()
