@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Placement", "executor_for", "own_threads", "place"]
 
-_WORTH = 10.0  # seconds of an epoch from which a second worker pays for its start (6 to 12 s of imports and set-up)
+_WORTH = 20.0  # seconds of work from which a second worker pays for its start (6 to 12 s of imports and set-up)
+_TYPICAL = 8  # replicates of an analysis that stops when it has seen enough (`make calibrate-resumes`: 8.4)
 _MEMORY = 2 * 1024**3  # bytes that must be free for each worker that nobody asked for; the demo's takes 0.85 GB
 
 
@@ -108,7 +109,8 @@ def place(
     device = devices[0]
     if len(devices) > 1:
         device = replace(device, words=f"{len(devices)} x {device.hardware}")
-    per_device = request.per_device or _unasked(device, seconds, single_threaded)
+    count = request.replicates or _TYPICAL
+    per_device = request.per_device or _unasked(device, seconds, count, single_threaded)
     workers = tuple(d.argument for _ in range(per_device) for d in devices)
     if device.argument != "cpu":
         return device, Placement(workers)
@@ -152,14 +154,14 @@ def _devices(request: AnalyzeRequest | ReplicateRequest, trained_on: Any, torch:
     return found
 
 
-def _unasked(device: Device, seconds: float | None, single_threaded: bool) -> int:
+def _unasked(device: Device, seconds: float | None, replicates: int, single_threaded: bool) -> int:
     """How many workers where nobody said: more than one only where the replicates are the same and it pays."""
     if device.argument != "cpu" or (own_threads() > 1 and not single_threaded):
         return 1
     least = 1 if own_threads() == 1 else 2  # what an earlier command made with one thread is extended with one thread
-    if seconds is None or seconds < _WORTH:
+    if seconds is None or seconds * replicates < _WORTH:
         return least
-    return max(least, min(os.cpu_count() or 1, _free_memory() // _MEMORY))
+    return max(least, min(os.cpu_count() or 1, _free_memory() // _MEMORY, replicates // 2))
 
 
 def _free_memory() -> int:

@@ -132,3 +132,8 @@ class ReplicateRequest:
     workers_on: str | None = None
     per_device: int | None = None
     ray: str | None = None
+
+    @property
+    def replicates(self) -> int:
+        """As `AnalyzeRequest.replicates`."""
+        return self.n

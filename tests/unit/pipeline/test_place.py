@@ -43,7 +43,11 @@ def test_two_cores_train_two_at_once_where_the_bits_stay_and_it_pays(machine):
     machine(2)
     _, workers = placed()
     assert (workers.devices, workers.threads, workers.own_threads) == (("cpu", "cpu"), 1, 1)
-    assert placed(seconds=1.0)[1].devices == ("cpu",)  # starting a worker takes longer
+    assert placed(seconds=3.0)[1].devices == ("cpu", "cpu")  # eight of them, or so
+    assert placed(seconds=3.0, replicates=5)[1].devices == ("cpu",)  # starting a worker takes longer
+    assert placed(seconds=1.0, replicates=20)[1].devices == ("cpu", "cpu")
+    assert placed(seconds=60.0, replicates=3)[1].devices == ("cpu",)
+    assert placed(seconds=1.0)[1].devices == ("cpu",)
     assert placed(seconds=None)[1].devices == ("cpu",)
     assert placed(seconds=1.0)[1].threads == 1  # so both are the same study
     machine(2, memory=3)
