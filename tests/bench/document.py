@@ -34,6 +34,12 @@ def _floor(result: Part) -> str:
     return _table(head, rows)
 
 
+def _shares(result: Part) -> str:
+    whole = result["seconds"]["replicate"]
+    rows = [(part, f"{s:.3f}", f"{100 * s / whole:.1f} %") for part, s in result["seconds"].items()]
+    return _table(("part", "CPU s, median", "share"), rows)
+
+
 def _today(result: Part) -> str:
     head = (
         "workload",
@@ -84,6 +90,7 @@ def _quick(result: Part) -> str:
 
 RENDER: dict[str, Callable[[Part], str]] = {
     "floor": _floor,
+    "shares": _shares,
     "today": _today,
     "parallel": _parallel,
     "needed": _needed,

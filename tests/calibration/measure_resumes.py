@@ -1,7 +1,7 @@
 """Real resumes by plain Ultralytics, each analysed with a null of its own.
 
 Four checkpoints (data/calibration_checkpoints.py): 50 healthy resumes each, that differ in their patched seed; on one
-young and one mature checkpoint also ten resumes each with the learning rate x3 and x10, with mixup 0.5, and from the
+young and both mature checkpoints also ten resumes each with the learning rate x3 and x10, with mixup 0.5, and from the
 weights of an older epoch. Run directories have random names; the truth lies in a folder that only score_resumes.py
 reads. ``drift analyze`` runs with its defaults but for ``--no-replay`` and ``--no-twins``: a replay would clear or
 convict most of them by itself. Resumable, and sharded by ``--shard i/n``; the working folder is kept outside git.
@@ -60,6 +60,9 @@ def items() -> list[Item]:
             for fault in FAULTS:
                 for checkpoint in FAULTY_ON:
                     add(checkpoint, fault)
+    for _ in range(ROUNDS // FAULT_EVERY):  # last, so that names and seeds of those above stay what they were
+        for fault in FAULTS:
+            add("mature", fault)
     return found
 
 
