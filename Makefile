@@ -84,5 +84,5 @@ type: $(READY) ## types
 check: lint type test ## everything that has to hold before a commit
 
 .PHONY: bench
-bench: $(READY) ## speed against plain Ultralytics (half an hour); rewrites tests/bench/performance.json and docs/PERFORMANCE.md
+bench: $(READY) ## speed against plain Ultralytics (an hour); rewrites tests/bench/performance.json and docs/PERFORMANCE.md
 	$(BIN)/python tests/bench/run.py --work work/bench

@@ -14,13 +14,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from analyzer.domain.replicate import Replicate
 from analyzer.errors import DriftError
+from analyzer.faults.base import Intervention
 from analyzer.faults.registry import make
 from analyzer.replicates import ranks
 from analyzer.replicates.copy import fresh_args, prepare_copy
@@ -89,35 +90,38 @@ class Worker:
             yield int(message["seed"])
 
     def _arm(self, job: ArmJob) -> None:
-        import torch
-        from ultralytics import YOLO, __version__
-        from ultralytics.utils import torch_utils
+        from ultralytics import YOLO
 
-        from analyzer.replicates.trainer import ReplicatesDone, make_trainer
+        from analyzer.replicates.trainer import ReplicatesDone
         from analyzer.runs.checkpoint import load_payload
-        from analyzer.runs.versions import has_feature
 
         if job.threads:
-            torch.set_num_threads(job.threads)
-            torch_utils.NUM_THREADS = job.threads  # `select_device` sets torch to this number once more
+            _take_threads(job.threads)
         if rank := ranks.rank():
             job = replace(job, scratch=job.scratch / f"rank{rank}")  # a copy of the checkpoint for each
         interventions = tuple(make(i, p) for i, p in job.arm.interventions)
         payload = load_payload(job.checkpoint, trust=job.trust, sha256=job.sha256)
         copy = prepare_copy(payload, job, interventions)
-        store = Store(job.root, job.study)
-
-        def finished(replicate: Replicate) -> None:
-            if rank:
-                return  # losses and metrics of all are the first one's to know
-            store.put(replicate)
-            self._send("done", arm=replicate.arm, seed=replicate.seed, outcome=replicate.outcome.value)
-
         model = YOLO(str(copy))
-        trainer = make_trainer(
-            model._smart_load("trainer"),
+        trainer = self._trainer(model._smart_load("trainer"), job, interventions)
+        with contextlib.suppress(ReplicatesDone):
+            # Ultralytics' own way from `resume=True` to a trainer; the replicates run where it would train.
+            if job.fresh:
+                model.train(trainer=trainer, **fresh_args(copy))
+            else:
+                model.train(trainer=trainer, resume=True)
+
+    def _trainer(self, base: type, job: ArmJob, interventions: tuple[Intervention, ...]) -> type:
+        """Ultralytics' trainer of the task, as the arm wants it."""
+        from ultralytics import __version__
+
+        from analyzer.replicates.trainer import make_trainer
+        from analyzer.runs.versions import has_feature
+
+        return make_trainer(
+            base,
             seeds=self._seeds(),
-            finished=finished,
+            finished=self._keeper(job),
             progress=self._progress,
             interventions=interventions,
             arm=job.arm.name,
@@ -132,12 +136,17 @@ class Worker:
             between=job.between,
             padded=has_feature("plain-csv", __version__) is False,
         )
-        with contextlib.suppress(ReplicatesDone):
-            # Ultralytics' own way from `resume=True` to a trainer; the replicates run where it would train.
-            if job.fresh:
-                model.train(trainer=trainer, **fresh_args(copy))
-            else:
-                model.train(trainer=trainer, resume=True)
+
+    def _keeper(self, job: ArmJob) -> Callable[[Replicate], None]:
+        store = Store(job.root, job.study)
+
+        def finished(replicate: Replicate) -> None:
+            if ranks.rank():
+                return  # losses and metrics of all are the first one's to know
+            store.put(replicate)
+            self._send("done", arm=replicate.arm, seed=replicate.seed, outcome=replicate.outcome.value)
+
+        return finished
 
     def _failed(self, **facts: str) -> None:
         if ranks.was_killed(self.others):
@@ -158,6 +167,14 @@ class Worker:
             self.outgoing.flush()
         except BrokenPipeError:
             os._exit(1)  # the driver is gone, and what is finished is in the store
+
+
+def _take_threads(n: int) -> None:
+    import torch
+    from ultralytics.utils import torch_utils
+
+    torch.set_num_threads(n)
+    torch_utils.NUM_THREADS = n  # `select_device` sets torch to this number once more
 
 
 def _messages(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -36,7 +36,8 @@ def _floor(result: Part) -> str:
 
 def _shares(result: Part) -> str:
     whole = result["seconds"]["replicate"]
-    rows = [(part, f"{s:.3f}", f"{100 * s / whole:.1f} %") for part, s in result["seconds"].items()]
+    parts = sorted(result["seconds"].items(), key=lambda part: part[1])
+    rows = [(part, f"{s:.3f}", f"{100 * s / whole:.1f} %") for part, s in parts]
     return _table(("part", "CPU s, median", "share"), rows)
 
 
