@@ -30,4 +30,4 @@ class CheapWorker(worker.Worker):
 
 if __name__ == "__main__":
     worker._die_with(os.getppid())
-    CheapWorker(worker._lines(sys.stdin), sys.stdout).run()
+    CheapWorker(worker._messages(sys.stdin), sys.stdout).run()

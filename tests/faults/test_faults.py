@@ -24,7 +24,7 @@ from analyzer.replicates.store import Store
 from analyzer.report import seal
 from analyzer.report.document import load_report, write_report
 
-_spec = importlib.util.spec_from_file_location("hard_input", HERE.parent / "cli" / "test_hard_input.py")
+_spec = importlib.util.spec_from_file_location("hostile", HERE.parent / "cli" / "hostile.py")
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 make_run = _module.make_run
