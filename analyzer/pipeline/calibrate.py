@@ -24,6 +24,9 @@ from analyzer.verdict import NULL_SHARE
 __all__ = ["CalibrateRequest", "Calibration", "calibrate", "calibration_document"]
 
 
+_ENOUGH_ROWS = 100  # different rows below which their number limits what is learnt, not that of the draws
+
+
 @dataclass(frozen=True, slots=True)
 class CalibrateRequest:
     """What is measured.
@@ -145,7 +148,10 @@ def _blocks(request: CalibrateRequest) -> tuple[list[_Block], tuple[str, ...]]:
         for n in request.designs:
             needed = (n or looks()[-1]) + 1
             if rows is not None and len(rows.rows) < needed:
-                notes.append(f"{source}: {len(rows.rows)} rows are too few for {n or 'auto'} (it takes {needed}).")
+                notes.append(
+                    f"{source}: left out for N = {n or 'auto'}, which takes {needed} different rows, the judged one "
+                    f"included; there are {len(rows.rows)}. More: drift replicate CHECKPOINT -n {needed}."
+                )
                 continue
             facts = {
                 "source": source if rows is None else hashlib.sha256(rows.rows.tobytes()).hexdigest(),
@@ -158,6 +164,12 @@ def _blocks(request: CalibrateRequest) -> tuple[list[_Block], tuple[str, ...]]:
                 "code": code,
             }
             blocks.append(_Block(source, n, rows, facts))
+        used = rows is not None and any(b.source == source for b in blocks)
+        if rows is not None and used and len(rows.rows) < _ENOUGH_ROWS:
+            notes.append(
+                f"{source}: the same {len(rows.rows)} rows are drawn again and again, so its shares are known to about "
+                f"{0.5 / len(rows.rows) ** 0.5:.2f} at best, however many draws; {_ENOUGH_ROWS} or more are wanted."
+            )
     return blocks, tuple(notes)
 
 

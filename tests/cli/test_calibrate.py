@@ -122,8 +122,16 @@ def test_recorded_rows_of_a_study_and_of_a_file(grid, tmp_path):
 def test_too_few_rows_leave_the_design_out_and_say_so(tmp_path):
     study = write_study(tmp_path / "drift", 4)
     done = drift(tmp_path / "work", study, "--replicates", "8")
-    assert "4 rows are too few for 8" in done.stderr
+    said = done.stderr.replace("\n", " ")
+    assert "left out for N = 8, which takes 9 different rows" in said
     assert done.exit_code == 0
+
+
+def test_few_rows_are_used_and_the_limit_of_what_they_say_is_told(tmp_path):
+    study = write_study(tmp_path / "drift", 25)
+    said = drift(tmp_path / "work", study, "--replicates", "3").stderr
+    assert "the same 25 rows are drawn again and again" in said
+    assert "to about 0.10" in said
 
 
 @pytest.mark.parametrize("text", ["{}", "[1]", "nothing", '{"columns": ["a"], "rows": [["x"]]}'])
