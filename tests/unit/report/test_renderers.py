@@ -56,6 +56,10 @@ def test_markdown_shares_a_jump_out(analysis):
     lines = [line for line in render_markdown(shared).splitlines() if line.startswith("- **Shares**")]
     assert "lr0" in lines[0]
     assert len(lines) == 1 + sum(m.deciding and bool(m.jump) for m in analysis.metrics)
+    spans = {name: {"effect": d["effect"], "low": -1.0, "high": 1.0} for name, d in details.items()}
+    bounded = render_markdown(replace(analysis, attribution=(StepResult("lr0 0.01 -> 0.1", "", 0, spans),)))
+    assert "such intervals covered" in bounded
+    assert "such intervals covered" not in render_markdown(shared)
 
 
 def test_the_page_needs_nothing_from_outside(analysis):
