@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-__all__ = ["Intervention"]
+__all__ = ["Intervention", "trained_model"]
 
 
 class Intervention:
@@ -31,3 +31,8 @@ class Intervention:
 
     def at_batch(self, trainer: Any) -> None:
         """Change the trainer in place before each batch."""
+
+
+def trained_model(trainer: Any) -> Any:
+    """The model that a trainer trains; on several GPUs it is wrapped (``DistributedDataParallel``)."""
+    return getattr(trainer.model, "module", trainer.model)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from analyzer.errors import CheckpointError
-from analyzer.faults.base import Intervention
+from analyzer.faults.base import Intervention, trained_model
 from analyzer.runs.checkpoint import load_payload
 
 __all__ = ["HeadRebuilt", "NotAResume", "WeightsReplaced", "WrongCheckpoint"]
@@ -77,7 +77,8 @@ class WeightsReplaced(Intervention):
     def at_start(self, trainer: Any) -> None:
         """Replace the trained weights alone."""
         if self.raw_only:
-            trainer.model.load_state_dict(self._fitting(trainer.model), strict=False)
+            model = trained_model(trainer)
+            model.load_state_dict(self._fitting(model), strict=False)
 
 
 class NotAResume(Intervention):
@@ -107,7 +108,7 @@ class HeadRebuilt(Intervention):
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            head = trainer.model.model[-1]
+            head = trained_model(trainer).model[-1]
             for part in head.modules():
                 if hasattr(part, "reset_parameters"):
                     part.reset_parameters()

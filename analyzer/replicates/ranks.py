@@ -8,13 +8,14 @@ ranks is Ultralytics' own (``DistributedDataParallel``, NCCL).
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+from analyzer.errors import EngineError
 
 __all__ = ["count", "first_rank", "other_ranks", "passed_on", "rank", "was_killed", "watch"]
 
@@ -45,11 +46,8 @@ def first_rank(device: str, environ: Mapping[str, str]) -> dict[str, str]:
     n = count(device)
     if n == 1:
         return dict(environ)
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
     own = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": str(n), "LOCAL_WORLD_SIZE": str(n)}
-    return {"OMP_NUM_THREADS": "1", **environ, **own, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    return {"OMP_NUM_THREADS": "1", **environ, **own, "MASTER_ADDR": "127.0.0.1"}
 
 
 def other_ranks(arguments: list[str], log: Path) -> list[subprocess.Popen[str]]:
@@ -65,6 +63,9 @@ def other_ranks(arguments: list[str], log: Path) -> list[subprocess.Popen[str]]:
     n = int(os.environ.get("WORLD_SIZE", "1"))
     if rank() > 0 or n == 1:
         return []
+    from ultralytics.utils.dist import find_free_network_port
+
+    os.environ["MASTER_PORT"] = str(find_free_network_port())
     with log.open("ab") as f:
         return [
             subprocess.Popen(
@@ -77,12 +78,21 @@ def other_ranks(arguments: list[str], log: Path) -> list[subprocess.Popen[str]]:
 
 
 def passed_on(lines: Iterable[str], others: list[subprocess.Popen[str]]) -> Iterator[str]:
-    """The lines, each given to the other ranks before it is acted upon here."""
+    """The lines, each given to the other ranks before it is acted upon here.
+
+    Raises
+    ------
+    EngineError
+        Another rank has ended.
+    """
     for line in lines:
         for other in others:
             assert other.stdin is not None
-            other.stdin.write(line)
-            other.stdin.flush()
+            try:
+                other.stdin.write(line)
+                other.stdin.flush()
+            except BrokenPipeError:
+                raise EngineError("Another process of the job on several devices has ended.") from None
         yield line
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from copy import copy, deepcopy
 from typing import Any
 
+from analyzer.faults.base import trained_model
 from analyzer.replicates.seeding import loaders
 
 __all__ = ["Snapshot"]
@@ -39,11 +40,6 @@ def _tensors(module: Any) -> dict[str, Any]:
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
-def _inner(trainer: Any) -> Any:
-    """The model itself: on several GPUs the trainer's is wrapped (``DistributedDataParallel``)."""
-    return getattr(trainer.model, "module", trainer.model)
-
-
 def _copy_beside(model: Any, criterion: Any) -> Any:
     """Copy a criterion, but keep what it shares with its model shared.
 
@@ -70,7 +66,7 @@ class Snapshot:
     """
 
     def __init__(self, trainer: Any) -> None:
-        model = _inner(trainer)
+        model = trained_model(trainer)
         self.model = self._clone(model)
         self.criterion = _copy_beside(model, getattr(model, "criterion", None))
         self.ema = self._clone(trainer.ema.ema)
@@ -94,7 +90,7 @@ class Snapshot:
 
     def restore(self, trainer: Any) -> None:
         """Put everything back, as if the set-up had just been completed in a new process."""
-        model = _inner(trainer)
+        model = trained_model(trainer)
         self._write(model, self.model)
         model.criterion = _copy_beside(model, self.criterion)
         self._write(trainer.ema.ema, self.ema)

@@ -180,6 +180,11 @@ def test_raw_weights_alone_are_replaced_in_the_trainer(other):
     assert payload["ema"].weight.tolist() == [[9.0, 9.0]]
     assert t.model.weight.tolist() == [[7.0, 7.0]]
 
+    wrapped = SimpleNamespace(model=torch.nn.Sequential())  # as on several GPUs: the same names with a prefix
+    wrapped.model.module = net(9)
+    fault.at_start(wrapped)
+    assert wrapped.model.module.weight.tolist() == [[7.0, 7.0]]
+
 
 def test_a_rebuilt_head_draws_from_a_generator_of_its_own():
     head = torch.nn.Sequential(torch.nn.Linear(2, 1))
