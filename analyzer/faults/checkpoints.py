@@ -91,7 +91,8 @@ class NotAResume(Intervention):
         trainer.start_epoch = 0
         trainer.scheduler.last_epoch = -1
         trainer.optimizer.state.clear()
-        trainer.ema.updates = 0
+        if trainer.ema is not None:  # on several GPUs older versions keep one on the first rank alone
+            trainer.ema.updates = 0
 
 
 class HeadRebuilt(Intervention):
@@ -114,4 +115,5 @@ class HeadRebuilt(Intervention):
                     part.reset_parameters()
             if hasattr(head, "bias_init"):
                 head.bias_init()
-        trainer.ema.ema.model[-1].load_state_dict(head.state_dict())
+        if trainer.ema is not None:
+            trainer.ema.ema.model[-1].load_state_dict(head.state_dict())

@@ -130,6 +130,8 @@ class EmaReset(Intervention):
 
     def at_start(self, trainer: Any) -> None:
         """Set counter or decay; the EMA's weights are the trained ones at every resume."""
+        if trainer.ema is None:
+            return  # on several GPUs older versions keep one on the first rank alone
         if self.raw:
             trainer.ema.decay = lambda updates: 0.0
         else:

@@ -56,6 +56,32 @@ def _shallow(values: dict[str, Any]) -> dict[str, Any]:
     return {k: (list(v) if type(v) is list else v) for k, v in values.items()}
 
 
+def _clone(module: Any) -> dict[str, Any]:
+    return {k: v.detach().clone() for k, v in _tensors(module).items()}
+
+
+def _write(module: Any, kept: dict[str, Any]) -> None:
+    import torch
+
+    with torch.no_grad():
+        for name, tensor in _tensors(module).items():
+            tensor.copy_(kept[name])
+
+
+class _Average:
+    """State of a ModelEMA. On several GPUs older versions keep one on the first rank alone."""
+
+    def __init__(self, average: Any) -> None:
+        self.tensors = _clone(average.ema)
+        self.criterion = _copy_beside(average.ema, getattr(average.ema, "criterion", None))
+        self.updates = average.updates
+
+    def restore(self, average: Any) -> None:
+        _write(average.ema, self.tensors)
+        average.ema.criterion = _copy_beside(average.ema, self.criterion)
+        average.updates = self.updates
+
+
 class Snapshot:
     """What `capture` found, ready to be put back any number of times.
 
@@ -67,11 +93,9 @@ class Snapshot:
 
     def __init__(self, trainer: Any) -> None:
         model = trained_model(trainer)
-        self.model = self._clone(model)
+        self.model = _clone(model)
         self.criterion = _copy_beside(model, getattr(model, "criterion", None))
-        self.ema = self._clone(trainer.ema.ema)
-        self.ema_criterion = _copy_beside(trainer.ema.ema, getattr(trainer.ema.ema, "criterion", None))
-        self.updates = trainer.ema.updates
+        self.ema = _Average(trainer.ema) if trainer.ema is not None else None
         self.engines = (trainer.optimizer, trainer.scheduler)  # a fault may put others in their place
         self.optimizer = deepcopy(trainer.optimizer.state_dict())
         self.scaler = deepcopy(trainer.scaler.state_dict())
@@ -84,18 +108,13 @@ class Snapshot:
         self.datasets = [(loader.dataset, _shallow(loader.dataset.__dict__)) for loader in loaders(trainer)]
         self.validator = dict(vars(trainer.validator.args)) if trainer.validator is not None else {}
 
-    @staticmethod
-    def _clone(module: Any) -> dict[str, Any]:
-        return {k: v.detach().clone() for k, v in _tensors(module).items()}
-
     def restore(self, trainer: Any) -> None:
         """Put everything back, as if the set-up had just been completed in a new process."""
         model = trained_model(trainer)
-        self._write(model, self.model)
+        _write(model, self.model)
         model.criterion = _copy_beside(model, self.criterion)
-        self._write(trainer.ema.ema, self.ema)
-        trainer.ema.ema.criterion = _copy_beside(trainer.ema.ema, self.ema_criterion)
-        trainer.ema.updates = self.updates
+        if self.ema is not None:
+            self.ema.restore(trainer.ema)
         trainer.optimizer, trainer.scheduler = self.engines
         trainer.optimizer.load_state_dict(deepcopy(self.optimizer))
         trainer.optimizer.zero_grad()
@@ -113,14 +132,6 @@ class Snapshot:
         if trainer.validator is not None:
             vars(trainer.validator.args).update(self.validator)
         self._restore_data(trainer)
-
-    @staticmethod
-    def _write(module: Any, kept: dict[str, Any]) -> None:
-        import torch
-
-        with torch.no_grad():
-            for name, tensor in _tensors(module).items():
-                tensor.copy_(kept[name])
 
     def _restore_data(self, trainer: Any) -> None:
         """Mosaic buffer, decoded images, transforms and the mosaic flag, and both loaders' iterators.

@@ -18,6 +18,7 @@ from typing import Any
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.domain.within import batches_of
 from analyzer.faults.base import Intervention
+from analyzer.replicates.ranks import rank
 from analyzer.replicates.rows import exact_row, is_finite, printed_row
 from analyzer.replicates.running import Running
 from analyzer.replicates.seeding import hash_state, reseed
@@ -163,7 +164,7 @@ class _Replicates:
         exact = {k: v for k, v in exact_row(self).items() if k in path.printed}
         epoch = int(self.epoch) + 1  # type: ignore[attr-defined]
         path.epochs.append(EpochRecord(epoch, path.printed, exact, now - path.started, self._running.within))
-        if self.hashing:
+        if self.hashing and not rank():
             path.hashes.append(hash_state(self))
         path.started = now
         if len(path.epochs) >= self.n_epochs or not self._is_finite(path.printed):

@@ -36,6 +36,8 @@ def validate_stored(trainer: Any, *, padded: bool) -> EpochRecord:
 
     started = time.perf_counter()
     trainer.epoch = trainer.start_epoch - 1
+    if trainer.validator is None:  # on several GPUs older versions validate on the first rank alone
+        return EpochRecord(int(trainer.epoch) + 1, {}, {}, 0.0)
     trainer.loss_items = _loss_items(trainer)  # the validator takes names and shape of its sums from the last batch
     trainer.loss = torch.zeros(1)
     metrics, _ = trainer.validate()
