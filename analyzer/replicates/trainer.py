@@ -161,7 +161,9 @@ class _Replicates:
     def _at_on_fit_epoch_end(self) -> None:
         path = self._path
         now = time.perf_counter()
-        exact = {k: v for k, v in exact_row(self).items() if k in path.printed}
+        exact = (
+            {k: v for k, v in exact_row(self).items() if k in path.printed} if path.printed else {}
+        )  # another rank's
         epoch = int(self.epoch) + 1  # type: ignore[attr-defined]
         path.epochs.append(EpochRecord(epoch, path.printed, exact, now - path.started, self._running.within))
         if self.hashing and not rank():
