@@ -44,6 +44,10 @@ TRAIN_ARGS: dict[str, Any] = {
 }
 
 
+#: Trackers that the tools of development bring along (their tests use the real libraries): a demo is no experiment.
+_NO_TRACKERS = {"mlflow": False, "wandb": False}
+
+
 class TrainingError(RuntimeError):
     """A training process ended before the epoch that was waited for; the message holds the end of its log."""
 
@@ -51,7 +55,10 @@ class TrainingError(RuntimeError):
 def child_environment(scratch: Path) -> dict[str, str]:
     """Environment of a training process: no downloads, no installs, Ultralytics settings of its own below `scratch`."""
     config = scratch / "ultralytics-settings"
-    config.mkdir(parents=True, exist_ok=True)
+    settings = config / "Ultralytics" / "settings.json"
+    if not settings.exists():  # Ultralytics adds what is missing
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text(json.dumps(_NO_TRACKERS), encoding="utf-8")
     return {
         **os.environ,
         "YOLO_OFFLINE": "true",

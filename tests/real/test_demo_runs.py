@@ -2,6 +2,8 @@
 
 import csv
 import hashlib
+import subprocess
+import sys
 
 import pytest
 
@@ -71,3 +73,11 @@ def test_a_training_that_ends_too_early_is_an_error_with_its_log(demo_runs, tiny
     data = tiny_data(tmp_path / "data", train=4, val=4)
     with pytest.raises(demo_runs.TrainingError, match="before epoch 5 was saved"):
         demo_runs.train_and_kill(tmp_path / "run", 5, data=data, epochs=1)
+
+
+def test_no_tracker_of_this_environment_logs_a_training(demo_runs, tmp_path):
+    """Ultralytics logs every training to an MLflow that it finds, unless pytest runs it or the settings forbid it."""
+    code = "from ultralytics import settings; print(settings['mlflow'], settings['wandb'])"
+    environ = demo_runs.child_environment(tmp_path)
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False False"
