@@ -44,8 +44,9 @@ TRAIN_ARGS: dict[str, Any] = {
 }
 
 
-#: Trackers that the tools of development bring along (their tests use the real libraries): a demo is no experiment.
-_NO_TRACKERS = {"mlflow": False, "wandb": False}
+#: Trackers that the tools of development bring along (tests use the real libraries). Ultralytics would import them in
+#: every training and log it there: a demo is no experiment.
+_NO_TRACKERS = {"mlflow": False, "raytune": False, "wandb": False}
 
 
 class TrainingError(RuntimeError):

@@ -6,16 +6,21 @@ A line on stdin is an order (JSON), a line on stdout says that it was carried ou
     {"do": "resume", "model": ".../last.pt", "until": 3, "args": {}}            a resume of it
     {"do": "reference", "model": ".../last.pt", "out": "...json", "seed": 7, "epochs": 1}   as reference_resume.py does
 
-The forked process ends abruptly after the epoch `until` was saved, as in a power cut. Importing takes five seconds, the
-trainings of the tests one: so many tasks can be tried.
+The forked process ends abruptly after the epoch `until` was saved, as in a power cut. Importing takes longer than
+the trainings of the tests: so many tasks can be tried.
 """
 
+import importlib
 import importlib.util
 import json
 import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
+
+#: What every training imports once it runs.
+LATER = ("torch._inductor", "torchvision", "matplotlib.font_manager", "polars", "requests")
 
 _spec = importlib.util.spec_from_file_location("reference_resume", Path(__file__).parent / "reference_resume.py")
 reference_resume = importlib.util.module_from_spec(_spec)
@@ -57,6 +62,9 @@ def main(log):
     import torch
     import ultralytics.models  # noqa: F401  (imported before the fork, so that each training need not)
 
+    for name in LATER:
+        with suppress(ImportError):
+            importlib.import_module(name)
     torch.set_num_threads(1)
     for line in sys.stdin:
         child = os.fork()

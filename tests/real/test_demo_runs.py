@@ -77,7 +77,7 @@ def test_a_training_that_ends_too_early_is_an_error_with_its_log(demo_runs, tiny
 
 def test_no_tracker_of_this_environment_logs_a_training(demo_runs, tmp_path):
     """Ultralytics logs every training to an MLflow that it finds, unless pytest runs it or the settings forbid it."""
-    code = "from ultralytics import settings; print(settings['mlflow'], settings['wandb'])"
+    code = "from ultralytics import settings; print(*(settings[k] for k in ('mlflow', 'raytune', 'wandb')))"
     environ = demo_runs.child_environment(tmp_path)
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "False False"
+    assert done.stdout.splitlines()[-1] == "False False False"
