@@ -1,4 +1,4 @@
-"""A Ray cluster of separate processes on this machine: a head and two nodes, one of which is killed in the middle.
+"""A Ray cluster of separate processes on this machine: a head and two nodes; one joins late, one is killed half-way.
 
 One cluster for the whole file, since a node takes seconds to start.
 """
@@ -10,14 +10,17 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
+from typer.testing import CliRunner
 
+from analyzer.cli.app import app
 from analyzer.replicates.store import Store
 
 ray = pytest.importorskip("ray")
 from ray.cluster_utils import Cluster  # noqa: E402
 
-N = 6
+N = 8
 
 
 @pytest.fixture(scope="module")
@@ -65,27 +68,32 @@ def wait_until(condition, process, seconds=240):
 
 def workers():
     """Worker processes that were started on nodes of the cluster."""
-    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
     mine = f"/yolo-drift-{os.getuid()}/"
-    return [
-        int(line.split()[0]) for line in found.splitlines() if "analyzer.replicates.worker" in line and mine in line
-    ]
+    found = ((p.pid, " ".join(p.info["cmdline"] or ())) for p in psutil.process_iter(["cmdline"]))
+    return [pid for pid, command in found if "analyzer.replicates.worker" in command and mine in command]
 
 
-def test_a_node_that_is_killed_costs_nothing(cluster, killed_run, tmp_path):
-    checkpoint = killed_run / "weights" / "last.pt"
-    doomed, _ = cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)
-    process = replicate(checkpoint, tmp_path / "ray", "--ray", cluster.address)
-    wait_until(lambda: len(files(tmp_path / "ray")) >= 2, process)
-    before = files(tmp_path / "ray")
-    assert len(before) < N
+def test_a_node_that_joins_late_is_used_and_one_that_is_killed_costs_nothing(cluster, killed_run, tmp_path):
+    checkpoint, out = killed_run / "weights" / "last.pt", tmp_path / "ray"
+    reference = replicate(checkpoint, tmp_path / "here", "--per-device", "2")
+    doomed = cluster.add_node(num_cpus=1)
+    process = replicate(checkpoint, out, "--ray", cluster.address)
+    wait_until(lambda: files(out), process)
+    (frozen,) = workers()
+    os.kill(frozen, signal.SIGSTOP)  # in the middle of a replicate, which only the death of its node ends
+    before = len(files(out))
+    cluster.add_node(num_cpus=1)
+    wait_until(lambda: len(files(out)) >= before + 2, process)  # one may have been on its way when the worker stopped
+    kept = files(out)
+    assert len(kept) < N
     cluster.remove_node(doomed, allow_graceful=False)
+    os.kill(frozen, signal.SIGKILL)
     finished(process)
-    assert before.items() <= files(tmp_path / "ray").items()  # nothing lost, nothing made again
-    finished(replicate(checkpoint, tmp_path / "here", "--per-device", "2"))
-    assert len(rows(tmp_path / "ray")) == N
-    assert rows(tmp_path / "ray") == rows(tmp_path / "here")
-    (study,) = (tmp_path / "ray").glob("seam[0-9]*")
+    assert kept.items() <= files(out).items()  # nothing lost, nothing made again
+    finished(reference)
+    assert len(rows(out)) == N
+    assert rows(out) == rows(tmp_path / "here")
+    (study,) = out.glob("seam[0-9]*")
     assert (tmp_path / "here" / study.name).is_dir()  # the same study, so one may be extended by the other
     facts = json.loads((study / "study.json").read_text())
     assert facts["threads"] == 1
@@ -94,6 +102,7 @@ def test_a_node_that_is_killed_costs_nothing(cluster, killed_run, tmp_path):
 def test_ctrl_c_leaves_no_worker_and_a_sound_store(cluster, killed_run, tmp_path):
     process = replicate(killed_run / "weights" / "last.pt", tmp_path / "out", "--ray", cluster.address)
     wait_until(lambda: files(tmp_path / "out"), process)
+    assert workers()
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out
@@ -106,8 +115,8 @@ def test_ctrl_c_leaves_no_worker_and_a_sound_store(cluster, killed_run, tmp_path
 
 
 def test_an_address_where_nobody_answers_is_one_sentence(killed_run, tmp_path):
-    process = replicate(killed_run / "weights" / "last.pt", tmp_path / "out", "--ray", "127.0.0.1:1")
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 2, out
-    assert "No Ray cluster answers at '127.0.0.1:1'" in out
-    assert "Traceback" not in out
+    command = ["replicate", str(killed_run / "weights" / "last.pt"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, [*command, "--ray", "127.0.0.1:1"])
+    assert done.exit_code == 2, done.output
+    assert "No Ray cluster answers at '127.0.0.1:1'" in done.output
+    assert "Traceback" not in done.output
