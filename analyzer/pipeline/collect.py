@@ -13,6 +13,7 @@ from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
 from analyzer.errors import DegenerateNullError, DriftError
 from analyzer.pipeline.budget import Budget
+from analyzer.pipeline.foreign import explained
 from analyzer.pipeline.place import executor_for
 from analyzer.pipeline.study import REVALIDATION, Study
 from analyzer.replicates.executor import Executor
@@ -213,9 +214,11 @@ class Collector:
         job = self.study.job(arm, scratch=self.study.store.path)  # each worker takes a folder of its own
         try:
             yield from self.executor.run(replace(job, epochs=epochs), seeds)
-        except DriftError:
+        except DriftError as e:
             self._begun.clear()  # whoever goes on may ask for the same seed again
-            raise
+            if self.epochs_trained:
+                raise
+            raise explained(e, self.study.checkpoint, self.study.versions) from e
 
     def _correct_pace(self) -> None:
         """Trained epochs know better than the run's times; the first one says so where it is far off."""

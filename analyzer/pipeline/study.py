@@ -13,6 +13,7 @@ from analyzer.domain.replicate import Arm
 from analyzer.domain.run import DataSet
 from analyzer.errors import DriftError
 from analyzer.pipeline.device import Device
+from analyzer.pipeline.foreign import refuse_other_groups
 from analyzer.pipeline.place import Placement, own_threads, place
 from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
 from analyzer.replicates.job import ArmJob
@@ -100,7 +101,15 @@ class Study:
         """What the worker needs for an arm; a changed data set is resolved here.
 
         A replay is the user's own resume: its seed, and the threads with which Ultralytics trains by itself.
+
+        Raises
+        ------
+        EngineError
+            The installed Ultralytics cannot load the checkpoint's optimizer.
         """
+        fresh = bool(arm.overrides.get(FRESH))
+        if not fresh:
+            refuse_other_groups(self.checkpoint, self.versions)
         own = arm.name in (REPLAY, FINGERPRINT)
         overrides = {k: v for k, v in arm.overrides.items() if k not in (DATA_SHA, FRESH)}
         data = self.data
@@ -122,7 +131,7 @@ class Study:
             reseed=not own,
             validate=arm.name == REVALIDATION,
             between=self.between if arm.name == UNINTERRUPTED else None,
-            fresh=bool(arm.overrides.get(FRESH)),
+            fresh=fresh,
             sha256=self.checkpoint.sha256,
             never_finite=tuple(k for k, v in self.checkpoint.train_metrics.items() if not math.isfinite(v)),
         )

@@ -17,6 +17,7 @@ __all__ = [
     "FEATURES",
     "TRAIN_DEFAULTS",
     "Feature",
+    "groups_differ",
     "has_feature",
     "installed_versions",
     "parse_version",
@@ -51,6 +52,9 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
     {
         "plain-csv": Feature((8, 3, 5), (8, 3, 10), "results.csv with `time`, plain headers and %.6g"),
         "scaler-saved": Feature((8, 3, 200), (8, 3, 225), "the AMP scaler's state is in the checkpoint"),
+        "weights-first": Feature(
+            (8, 3, 200), (8, 4, 0), "the optimizer's groups are weights, norms, biases; before: biases, weights, norms"
+        ),
         "nan-recovery": Feature((8, 3, 200), (8, 4, 0), "last.pt is reloaded in the middle of a run after a NaN"),
         "loss-schedule-restored": Feature((8, 4, 0), (8, 4, 33), "the E2E loss schedule goes on after a resume"),
         "loader-seeded": Feature((8, 4, 120), (8, 4, 126), "the seed reaches the loader's generator"),
@@ -123,6 +127,20 @@ def has_feature(name: str, version: str | None) -> bool | None:
     parsed = parse_version(version)
     feature = FEATURES[name]
     return None if parsed is None else _between(parsed, feature.absent, feature.present)
+
+
+def groups_differ(one: str | None, other: str | None) -> bool:
+    """Whether two versions are known to keep the optimizer's parameter groups in different orders.
+
+    Neither can then resume a checkpoint of the other: torch refuses to load the optimizer's state.
+
+    Examples
+    --------
+    >>> groups_differ("8.3.0", "8.4.190"), groups_differ("8.3.0", "8.3.200"), groups_differ(None, "8.4.190")
+    (True, False, False)
+    """
+    first, second = has_feature("weights-first", one), has_feature("weights-first", other)
+    return first is not None and second is not None and first is not second
 
 
 def resume_allows(name: str, version: str | None) -> bool:

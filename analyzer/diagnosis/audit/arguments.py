@@ -9,6 +9,7 @@ from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding, Severity
 from analyzer.runs.args import ArgChange, ArgsDiff, closing_epochs, diff_args
+from analyzer.runs.versions import groups_differ
 
 __all__ = ["argument_findings", "check_arguments"]
 
@@ -119,7 +120,12 @@ def _installed(facts: AuditFacts) -> Iterator[Finding]:
     here = facts.installed.get("ultralytics")
     if old and here and old != here:
         what = f"{facts.before.checkpoint.path.name if facts.before else ''} was written by Ultralytics {old}"
-        yield finding("environment", f"{what}; installed is {here}.", severity=Severity.INFORMATION)
+        what += f"; installed is {here}"
+        if groups_differ(old, here):
+            what += (
+                f", which cannot load its optimizer, so nothing resumes from it here: pip install ultralytics=={old}"
+            )
+        yield finding("environment", f"{what}.", severity=Severity.INFORMATION)
 
 
 def _version(facts: AuditFacts) -> Iterator[Finding]:

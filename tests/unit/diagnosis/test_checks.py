@@ -245,6 +245,11 @@ def test_versions_of_both_sides():
     assert ("environment", WARNING) in found(build.with_after(version="8.4.100"))
     other = replace(build.facts(), installed={"ultralytics": "8.4.200"})
     assert found(other, INFORMATION) == [("environment", INFORMATION)]
+    wrote = other.before.checkpoint.version
+    (said,) = (f for f in audit_run(other) if f.id == "environment")
+    assert "pip install" not in said.evidence
+    (said,) = (f for f in audit_run(replace(other, installed={"ultralytics": "8.3.0"})) if f.id == "environment")
+    assert f"so nothing resumes from it here: pip install ultralytics=={wrote}." in said.evidence
 
 
 def test_a_warmup_of_another_length_is_seen_by_its_biases():

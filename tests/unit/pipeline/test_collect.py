@@ -50,7 +50,9 @@ def make(tmp_path):
     def collector(width, budget=None, draw=None):
         store = Store(tmp_path, "study")
         job = ArmJob(HEALTHY, tmp_path, {}, "cpu", 1, tmp_path, tmp_path, "study")
+        checkpoint = SimpleNamespace(path=tmp_path / "last.pt", version="8.4.100")
         study = SimpleNamespace(store=store, base_seed=0, epochs=1, job=lambda arm, scratch: job)
+        study.checkpoint, study.versions = checkpoint, {"ultralytics": "8.4.190"}
         workers = Shuffled(store, width, draw)
         return Collector(study, budget or Budget(), Silent(), make_executor=lambda c: workers), workers
 
@@ -129,3 +131,20 @@ def test_after_an_error_the_same_seed_may_be_asked_for_again(make):
     workers.fail_on = None
     assert tuple(r.seed for r in collector.extend(HEALTHY, (), 4)) == SEEDS[:4]
     assert (collector.epochs_trained, collector.reused) == (4, 2)
+
+
+def test_an_engine_that_fails_at_once_under_another_version_names_the_command_that_installs_the_right_one(make):
+    collector, workers = make(1)
+    workers.fail_on = SEEDS[0]
+    with pytest.raises(
+        EngineError, match=r"^no\. .*last\.pt was written by Ultralytics 8\.4\.100, installed is 8\.4\.190"
+    ) as e:
+        collector.extend(HEALTHY, (), 1)
+    assert "pip install ultralytics==8.4.100" in e.value.hint
+    collector.study.versions = {"ultralytics": "8.4.100"}  # then it is not the version
+    with pytest.raises(EngineError, match=r"^no$"):
+        collector.extend(HEALTHY, (), 1)
+    collector.study.versions = {"ultralytics": "8.4.190"}
+    workers.fail_on = SEEDS[1]  # nor where it has trained
+    with pytest.raises(EngineError, match=r"^no$"):
+        collector.extend(HEALTHY, (), 2)
