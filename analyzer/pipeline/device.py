@@ -9,7 +9,7 @@ from typing import Any
 from analyzer.errors import UsageError
 from analyzer.replicates.ranks import count
 
-__all__ = ["Device", "choose_device", "named_device"]
+__all__ = ["Device", "approximate", "choose_device", "named_device"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,13 @@ def choose_device(wanted: str | None, trained_on: Any, *, torch: Any = None) -> 
     """
     if torch is None:
         torch = importlib.import_module("torch")
-    text = (",".join(map(str, trained_on)) if isinstance(trained_on, (list, tuple)) else str(trained_on or "")).lower()
-    device = named_device(wanted, torch) if wanted is not None else _like(text, torch)
-    return replace(device, note=_approximate(device.argument, text))
+    device = named_device(wanted, torch) if wanted is not None else _like(_text(trained_on), torch)
+    return replace(device, note=approximate(device.argument, trained_on))
+
+
+def _text(trained_on: Any) -> str:
+    text = ",".join(map(str, trained_on)) if isinstance(trained_on, (list, tuple)) else str(trained_on or "")
+    return text.lower()
 
 
 def _gpus(text: str) -> list[str]:
@@ -86,8 +90,17 @@ def _like(text: str, torch: Any) -> Device:
     return _named(known if len(known) == len(gpus) else here[: len(gpus)], torch)
 
 
-def _approximate(argument: str, text: str) -> str:
-    """Why a null of the device `argument` is only approximate for a run on `text`."""
+def approximate(argument: str, trained_on: Any) -> str:
+    """Why a null of the device `argument` is only approximate for the run; empty where it had as many of that kind.
+
+    Parameters
+    ----------
+    argument
+        As Ultralytics takes it.
+    trained_on
+        As for `choose_device`.
+    """
+    text = _text(trained_on)
     if text in ("", "none"):
         return ""  # automatic: what the run had is not known
     gpus = _gpus(text)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import UsageError
-from analyzer.pipeline.device import Device, choose_device, named_device
+from analyzer.pipeline.device import Device, approximate, choose_device, named_device
 from analyzer.replicates.cluster import RayExecutor, connect
 from analyzer.replicates.executor import Executor, LocalExecutor, scratch_folders
 from analyzer.replicates.node import Demands, gpu_name
 from analyzer.replicates.process import WorkerProcess
+from analyzer.replicates.ranks import count
 from analyzer.replicates.several import LocalLane, SeveralExecutor
 from analyzer.runs.dataset import fingerprint_dataset
 
@@ -109,8 +110,8 @@ def place(
     device = devices[0]
     if len(devices) > 1:
         device = replace(device, words=f"{len(devices)} x {device.hardware}")
-    count = request.replicates or _TYPICAL
-    per_device = request.per_device or _unasked(device, seconds, count, single_threaded)
+    replicates = request.replicates or _TYPICAL
+    per_device = request.per_device or _unasked(device, seconds, replicates, single_threaded)
     workers = tuple(d.argument for _ in range(per_device) for d in devices)
     if device.argument != "cpu":
         return device, Placement(workers)
@@ -124,12 +125,18 @@ def _on_cluster(request: AnalyzeRequest | ReplicateRequest, address: str, traine
         raise UsageError("--ray and --workers-on both say where to train.", "Give one of them.")
     ray = connect(address)
     per_device = request.per_device or 1
-    wanted = str(request.device or trained_on or "").lower()
-    if wanted == "cpu" or not ray.cluster_resources().get("GPU"):
-        note = "" if wanted in ("", "cpu") else f"The run used device {wanted!r}: a null made on CPU is approximate."
+    if request.device is not None and count(request.device) > 1:
+        raise UsageError(f"--ray trains each replicate on one device, not on {request.device}.", "Leave --device out.")
+    gpus = ray.cluster_resources().get("GPU")
+    if request.device not in (None, "cpu") and not gpus:
+        raise UsageError(f"--device {request.device!r}: the cluster at {address!r} has no GPU.", "Leave --device out.")
+    if not gpus or str(request.device or trained_on or "").lower() == "cpu":
+        note = approximate("cpu", trained_on)
         return Device("cpu", "cpu (Ray)", note, "cpu"), Placement((), 1, own_threads(), address)
     kind = ray.get(ray.remote(num_gpus=1 / per_device)(gpu_name).remote())
-    return Device("0", f"{kind} (Ray)", "", kind), Placement((), ray=address, per_device=per_device)
+    return Device("0", f"{kind} (Ray)", approximate("0", trained_on), kind), Placement(
+        (), ray=address, per_device=per_device
+    )
 
 
 def _devices(request: AnalyzeRequest | ReplicateRequest, trained_on: Any, torch: Any) -> tuple[Device, ...]:
@@ -139,7 +146,8 @@ def _devices(request: AnalyzeRequest | ReplicateRequest, trained_on: Any, torch:
         raise UsageError("--device and --workers-on both say where to train.", "Give one of them.")
     names = [name.strip() for name in request.workers_on.split(",") if name.strip()]
     torch = torch or importlib.import_module("torch")
-    found = tuple(named_device(name, torch, option="--workers-on") for name in names)
+    named = (named_device(name, torch, option="--workers-on") for name in names)
+    found = tuple(replace(d, note=approximate(d.argument, trained_on)) for d in named)
     if not found or len({d.argument for d in found}) < len(found):
         raise UsageError(
             f"--workers-on {request.workers_on!r} names no device, or one twice.",

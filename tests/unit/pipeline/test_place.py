@@ -106,3 +106,52 @@ def test_only_workers_that_do_not_share_a_device_count_as_faster(machine):
     assert placed(per_device=2)[1].at_once == pytest.approx(2 / 7)
     assert placed(torch=A100, workers_on="0,1,2", per_device=4)[1].at_once == 3
     assert Placement((), 1, 7, ray="auto").at_once == 1
+
+
+class FakeCluster:
+    """What `connect` returns, of a cluster with some GPUs; remote functions run here."""
+
+    def __init__(self, gpus):
+        self.gpus = gpus
+
+    def cluster_resources(self):
+        return {"CPU": 8.0, **({"GPU": self.gpus} if self.gpus else {})}
+
+    def remote(self, **options):
+        return lambda function: SimpleNamespace(remote=lambda: "cuda (A100)")
+
+    def get(self, value):
+        return value
+
+
+@pytest.mark.parametrize(
+    ("gpus", "trained_on", "options", "hardware", "note"),
+    [
+        (4.0, "0", {}, "cuda (A100)", ""),
+        (4.0, None, {}, "cuda (A100)", ""),
+        (4.0, "0,1", {}, "cuda (A100)", "The run used 2 GPUs"),  # an actor holds one
+        (4.0, [0, 1, 2], {}, "cuda (A100)", "The run used 3 GPUs"),
+        (4.0, "cpu", {}, "cpu", ""),
+        (4.0, "cpu", {"device": "0"}, "cuda (A100)", "a null made on GPU is approximate"),
+        (4.0, "0", {"device": "cpu"}, "cpu", "a null made on CPU is approximate"),
+        (0, [0, 1], {}, "cpu", "a null made on CPU is approximate"),
+        (0, None, {}, "cpu", ""),
+    ],
+)
+def test_a_cluster_says_where_its_null_is_approximate(monkeypatch, gpus, trained_on, options, hardware, note):
+    monkeypatch.setattr(module, "connect", lambda address: FakeCluster(gpus))
+    device, workers = placed(ray="auto", trained_on=trained_on, **options)
+    assert (device.hardware, workers.ray) == (hardware, "auto")
+    assert note in device.note and bool(note) is bool(device.note)
+
+
+@pytest.mark.parametrize(("device", "gpus", "words"), [("0", 0, "has no GPU"), ("0,1", 4.0, "on one device")])
+def test_a_device_that_the_cluster_cannot_give_is_refused(monkeypatch, device, gpus, words):
+    monkeypatch.setattr(module, "connect", lambda address: FakeCluster(gpus))
+    with pytest.raises(UsageError, match=words):
+        placed(ray="auto", device=device)
+
+
+def test_one_worker_a_device_is_approximate_for_a_job_on_two():
+    assert "The run used 2 GPUs" in placed(torch=A100, workers_on="0,1", trained_on=[0, 1])[0].note
+    assert placed(torch=A100, workers_on="0,1", trained_on="0")[0].note == ""
