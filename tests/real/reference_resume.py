@@ -72,7 +72,8 @@ def main(checkpoint, out, seed, k, workers=None, changes=None):
         torch.manual_seed(own)
         if isinstance(trainer.train_loader.sampler, DistributedSampler):
             trainer.train_loader.sampler.seed = seed
-        for loader in (trainer.train_loader, trainer.test_loader):  # classify draws the order of validation, too
+        # Classify draws the order of validation, too; on several devices 8.3 validates on the first rank alone.
+        for loader in filter(None, (trainer.train_loader, getattr(trainer, "test_loader", None))):
             loader.generator.manual_seed(own)
             loader.reset()
 
