@@ -36,7 +36,7 @@ ceiling: $(READY) ## what any critical value could detect at alpha 0.01 (a minut
 measure-attribution: $(READY) ## error rates of --before and of changed arguments, by simulation (4 minutes); rewrites tests/calibration/attribution.json
 	$(BIN)/python tests/calibration/measure_attribution.py
 
-calibrate-resumes: $(READY) ## 200 healthy and 80 faulty real resumes, each with its own null (hours; resumable); rewrites tests/calibration/resumes.json
+calibrate-resumes: $(READY) ## 200 healthy and 110 faulty real resumes, each with its own null (hours; resumable); rewrites tests/calibration/resumes.json
 	$(BIN)/python tests/calibration/measure_resumes.py --work work/resumes
 	$(BIN)/python tests/calibration/score_resumes.py --work work/resumes --rows data/replicates
 	$(BIN)/python tests/calibration/measure_borrowed_rows.py --work work/resumes
