@@ -1,16 +1,15 @@
 """`make memory`: resident memory of driver and worker over many replicates, and its slope.
 
-    python tests/faults/measure_memory.py [--driver 1000] [--worker 60] [--out tests/faults/memory.json]
+    python tests/faults/measure_memory.py [--driver 1000] [--worker 1000] [--out tests/faults/memory.json]
 
 Driver: the real one with a worker that makes its replicates up, rows of 13 columns as detection has. Worker: the real
-one on a tiny training (16 images), one epoch a replicate. The first tenth is left out (imports, allocator); the rest is
+one on a tiny training (8 images), one epoch a replicate. The first tenth is left out (imports, allocator); the rest is
 averaged in 15 blocks, and the slope is that of the least-squares line through them with its 95 % t interval.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import sys
@@ -67,8 +66,10 @@ def driver(n: int, folder: Path) -> list[float]:
 
 def worker(n: int, folder: Path) -> list[float]:
     """Memory of the worker after each of n real replicates."""
-    conftest = _load(HERE.parent / "real" / "conftest.py", "real_conftest")
-    data = conftest.make_tiny_data(folder / "data")
+    from measure_kills import load
+
+    conftest = load(HERE.parent / "real" / "conftest.py", "real_conftest")
+    data = conftest.make_tiny_data(folder / "data", train=8, val=4)
     runs = conftest.load_demo_runs()
     run = runs.train_and_kill(folder / "run", conftest.KILLED_AFTER, data=data, **conftest.TINY_ARGS)
     from analyzer.domain.replicate import Arm
@@ -82,7 +83,7 @@ def worker(n: int, folder: Path) -> list[float]:
     (folder / "drift" / "study").mkdir(parents=True)
     scratch = scratch_folder(folder / "drift" / "study")
     executor = LocalExecutor(scratch, (run,), lambda fraction: None)
-    job = ArmJob(Arm("healthy"), facts.path, raw, "cpu", 1, scratch, folder / "drift", "study")
+    job = ArmJob(Arm("healthy"), facts.path, raw, "cpu", 1, scratch, folder / "drift", "study", threads=1)
     seen = []
     try:
         for _ in executor.run(job, range(n)):
@@ -93,19 +94,11 @@ def worker(n: int, folder: Path) -> list[float]:
     return seen
 
 
-def _load(path: Path, name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--driver", type=int, default=1000)
-    parser.add_argument("--worker", type=int, default=60)
+    parser.add_argument("--worker", type=int, default=1000)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     found: dict[str, Any] = {}
