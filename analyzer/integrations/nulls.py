@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from analyzer.pipeline.place import own_threads
 from analyzer.pipeline.study import replay_of
 from analyzer.replicates.store import Store
 from analyzer.replicates.study import arm_folder
+from analyzer.runs.files import read_json
 from analyzer.runs.versions import installed_versions
 
 __all__ = ["Kept", "studies_of"]
@@ -102,9 +102,11 @@ def studies_of(roots: Iterable[Path], sha256: str, changes: Mapping[str, Any]) -
     installed = installed_versions()
     for file in sorted({f for root in roots for f in root.glob("*/study.json")}):
         try:
-            facts = json.loads(file.read_bytes())
-        except ValueError:
+            facts = read_json(file)
+        except (OSError, ValueError):
             continue  # torn or foreign: no study of ours
+        if not isinstance(facts, dict):
+            continue
         versions = facts.get("versions") or {}
         same = all(versions.get(p) in (None, installed.get(p)) for p in ("ultralytics", "torch"))
         if facts.get("checkpoint") == sha256 and same:

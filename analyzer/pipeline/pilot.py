@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from analyzer.replicates.store import Store
 from analyzer.runs.args import ArgsDiff
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import find_checkpoint, read_run
+from analyzer.runs.files import read_json
 from analyzer.runs.seams import find_seams
 
 __all__ = ["FEWEST", "pilot_of", "planned_scene"]
@@ -99,7 +99,7 @@ def pilot_of(scene: Scene, request: AnalyzeRequest) -> tuple[tuple[Replicate, ..
 def _of_checkpoint(file: Path, scene: Scene) -> bool:
     """Whether a study is that of the seam's checkpoint, or, where that is gone, of its epoch."""
     try:
-        facts = json.loads(file.read_bytes())
+        facts = read_json(file)
         if scene.checkpoint is not None:
             return bool(facts["checkpoint"] == scene.checkpoint.sha256)
         zero = 1 if int(scene.run.history.epochs.min()) == 0 else 0

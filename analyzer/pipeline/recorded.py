@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from analyzer.domain.metrics import Group, metric_of
 from analyzer.domain.replicate import matrix
 from analyzer.errors import RunError
 from analyzer.replicates.store import Store
+from analyzer.runs.files import read_json
 
 __all__ = ["Recorded", "read_recorded"]
 
@@ -83,7 +83,7 @@ def _tables(place: Path) -> Iterator[tuple[str, tuple[str, ...], NDArray[np.floa
 
 def _of_file(path: Path) -> Iterator[tuple[str, tuple[str, ...], NDArray[np.float64]]]:
     try:
-        document = json.loads(path.read_bytes())
+        document = read_json(path)
         entries: list[Mapping[str, Any]] = document if isinstance(document, list) else [document]
         for entry in entries:
             columns = tuple(str(c) for c in entry["columns"])

@@ -139,7 +139,7 @@ def no_number(args: Mapping[str, Any]) -> str:
     """Which argument of the schedule is no finite number, though it has to be; empty where all are."""
     for name in ("epochs", "close_mosaic", "warmup_epochs", "lr0", "lrf", "batch", "nbs"):
         value = args.get(name)
-        if value is not None and not (isinstance(value, (int, float)) and np.isfinite(value) and value < 1e9):
+        if value is not None and not (isinstance(value, (int, float)) and abs(value) < 1e9):
             return f"the argument {name} is {str(value)[:40]!r}, no number that a training can have."
     return ""
 

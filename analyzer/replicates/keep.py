@@ -16,6 +16,7 @@ from analyzer.domain.within import Within, marks
 from analyzer.errors import CheckpointError
 from analyzer.replicates.store import within_from_body, within_to_body, write_atomically
 from analyzer.runs.dataset import manifest
+from analyzer.runs.files import read_json
 
 __all__ = ["Running", "keep_checkpoint", "keep_manifest", "keep_running", "read_running", "seam_folder"]
 
@@ -132,9 +133,9 @@ class Running:
 def read_running(seam: Path) -> Running | None:
     """What the guard kept in a seam's folder; None where nothing readable was kept."""
     try:
-        facts = json.loads((seam / "running.json").read_bytes())
+        facts = read_json(seam / "running.json")
         return Running(int(facts["epoch"]), within_from_body(facts["within"]), str(facts["written"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 
 

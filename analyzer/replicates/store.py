@@ -22,6 +22,7 @@ from typing import Any
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within
 from analyzer.errors import StoreError
+from analyzer.runs.files import read_json
 
 __all__ = ["Store", "document_of", "make_folder", "within_from_body", "within_to_body", "write_atomically"]
 
@@ -176,13 +177,15 @@ class Store:
 
     def _read(self, path: Path) -> Replicate | None:
         try:
-            document = json.loads(path.read_bytes())
+            document = read_json(path)
             body = document["replicate"]
             sound = document["schema"] == SCHEMA and document["study"] == self.study
             if not sound or document["checksum"] != _checksum(body):
                 raise ValueError("checksum")
             return _from_body(body)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except OSError as e:
+            raise StoreError(f"{path} cannot be read: {e.strerror}.", "Move it away; it is made again.") from e
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             # Set aside rather than deleted: it may be the only trace of what went wrong.
             path.replace(path.with_suffix(".damaged"))
             return None

@@ -13,6 +13,7 @@ from analyzer.errors import StoreError
 from analyzer.report.analysis import Analysis
 from analyzer.report.codec import decode, encode
 from analyzer.report.seal import refuse_changed, write_sealed
+from analyzer.runs.files import read_regular
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -118,13 +119,13 @@ def load_report(path: Path) -> Analysis:
     """
     file = path / "report.json" if path.is_dir() else path
     try:
-        content = file.read_bytes()
+        content = read_regular(file)
         refuse_changed(file, content)
         document = json.loads(content)
     except OSError as error:
         raise StoreError(
             f"There is no report at {file}: {error.strerror or error}.", "drift list RUN shows the studies of a run."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{file} is no JSON document: {error}.") from error
     return from_document(document)

@@ -12,6 +12,7 @@ from typing import Any
 
 from analyzer.domain.run import DataSet
 from analyzer.errors import DataError
+from analyzer.runs.files import read_regular
 
 __all__ = ["DatasetFingerprint", "fingerprint_dataset", "list_images", "manifest"]
 
@@ -158,7 +159,7 @@ def _label(image: Path) -> bytes | None:
     slash = os.sep
     path = Path(f"{slash}labels{slash}".join(str(image).rsplit(f"{slash}images{slash}", 1)).rsplit(".", 1)[0] + ".txt")
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         return None
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from analyzer.runs.files import read_regular
+
 __all__ = ["MOST_IMAGES", "ImageContent", "read_images"]
 
 MOST_IMAGES = 20_000  # a few minutes on one core
@@ -69,7 +71,7 @@ def read_images(
 def _read(split: str, path: Path) -> ImageContent:
     try:
         modified = path.stat().st_mtime
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as e:
         return ImageContent(split, path, "", e.strerror or str(e), None)
     return ImageContent(split, path, hashlib.sha256(content).hexdigest(), _problem(content), modified)

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from analyzer.runs.files import read_regular
+
 __all__ = ["CacheFacts", "read_label_cache"]
 
 _LIMIT = 20_000_000  # bytes, some 75,000 images: 60,000 (16 MB) took 1.8 s, and an audit has five
@@ -155,7 +157,7 @@ def read_label_cache(path: Path) -> CacheFacts:
             return CacheFacts(
                 path, stat.st_mtime, problem=f"too large to be read in time ({stat.st_size / 1e6:.0f} MB)"
             )
-        raw = path.read_bytes()
+        raw = read_regular(path)
     except OSError as e:
         return CacheFacts(path, 0.0, problem=f"cannot be read: {e.strerror}")
     try:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from analyzer.domain.metrics import metric_of
 from analyzer.domain.run import History
 from analyzer.errors import RunError
+from analyzer.runs.files import read_regular
 from analyzer.runs.units import rounding_units
 
 __all__ = ["read_history"]
@@ -84,10 +85,8 @@ def _read_bytes(path: Path) -> bytes:
         raise RunError(f"{path} is a directory, not a results.csv.", "Give the run directory that holds results.csv.")
     if not path.exists():
         raise RunError(f"{path} does not exist.", "Give the run directory in which Ultralytics wrote results.csv.")
-    if not path.is_file():
-        raise RunError(f"{path} is no regular file.")
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as e:
         raise RunError(f"{path} cannot be read: {e.strerror}.", "Check its permissions.") from e
 
@@ -166,11 +165,13 @@ def _header(path: Path, cells: list[str], notes: list[str]) -> list[str]:
     if "epoch" not in cells:
         hint = "Give the results.csv that Ultralytics wrote, unchanged."
         raise RunError(f"{path} has no column 'epoch' (its first line: {','.join(cells)[:60]!r}).", hint)
+    seen: set[str] = set()
     names: list[str] = []
     for cell in cells:
-        if cell and cell in names:
+        if cell and cell in seen:
             notes.append(f"Column '{cell}' is there twice; the first is read.")
-        names.append("" if cell in names else cell)
+        names.append("" if cell in seen else cell)
+        seen.add(cell)
     return names
 
 

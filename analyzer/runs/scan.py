@@ -21,6 +21,8 @@ from analyzer.runs.allowlist import Use, permitted
 
 __all__ = ["Inert", "RefusedGlobal", "Tensor", "scan_pickle"]
 
+_LARGEST = 10**300
+
 
 class RefusedGlobal(pickle.UnpicklingError):
     """The pickle names something that is not on the allow-list, or calls what may only be made."""
@@ -197,5 +199,7 @@ def scan_pickle(raw: bytes, *, trust: bool = False) -> tuple[object, tuple[str, 
         # A damaged number here makes the unpickler reserve up to 64 GB for its memo: a minute lost, or memory.
         if opcode.name in ("PUT", "LONG_BINPUT") and argument is not None and argument > len(raw):
             raise pickle.UnpicklingError(f"memo index {argument} in a pickle of {len(raw)} bytes")
+        if type(argument) is int and abs(argument) > _LARGEST:  # no float holds it: an error wherever it is used
+            raise pickle.UnpicklingError("a number of hundreds of digits")
     scanner = _Scanner(raw, trust)
     return scanner.load(), tuple(scanner.named)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+
+from analyzer.runs.files import read_json
 
 __all__ = ["datasets_folders", "packaged_dataset"]
 
@@ -32,7 +33,7 @@ def datasets_folders(cwd: Path) -> tuple[Path, ...]:
     found: list[Path] = []
     for file in _settings_files():
         try:
-            folder = json.loads(file.read_text(encoding="utf-8"))["datasets_dir"]
+            folder = read_json(file)["datasets_dir"]
         except (OSError, ValueError, KeyError, TypeError):
             continue  # absent or damaged: Ultralytics would write its defaults then
         if isinstance(folder, str):

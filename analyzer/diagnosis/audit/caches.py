@@ -9,6 +9,7 @@ from pathlib import Path
 from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding
+from analyzer.runs.files import read_regular
 
 __all__ = ["check_caches", "label_classes", "label_of"]
 
@@ -64,7 +65,7 @@ def _differs(image: str, cached: Mapping[int, int], since: float) -> bool:
         label = label_of(Path(image))
         if label.stat().st_mtime <= since:
             return False
-        found = label_classes(label.read_bytes())
+        found = label_classes(read_regular(label))
     except OSError:
         return False  # the data set was moved or the label is gone: not what this check is about
     return found is not None and found != frozenset(cached)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from analyzer.domain.run import DataSet, Run, Seam
 from analyzer.errors import CheckpointError, DataError
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import manifest, resolve_dataset
+from analyzer.runs.files import read_json
 from analyzer.runs.fingerprint import list_images
 from analyzer.runs.labelcache import read_label_cache
 from analyzer.runs.tensors import read_tensors
@@ -117,7 +117,7 @@ def _manifest_of(run: Run | None, before: Checkpoint | None) -> Mapping[str, Any
     found = None
     for path in sorted((run.path / "drift" / "seams").glob("*/manifest.json")):
         try:
-            held = json.loads(path.read_text(encoding="utf-8"))
+            held = read_json(path)
         except (OSError, ValueError):
             continue
         if not isinstance(held, dict) or not isinstance(held.get("data"), dict):

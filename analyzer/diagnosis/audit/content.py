@@ -13,6 +13,7 @@ from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding
 from analyzer.errors import DataError
 from analyzer.runs.dataset import resolve_dataset
+from analyzer.runs.files import read_regular
 from analyzer.runs.fingerprint import list_images
 from analyzer.runs.images import ImageContent, read_images
 
@@ -79,7 +80,7 @@ def _contradictions(contents: Sequence[ImageContent]) -> Iterator[Finding]:
 def _labels(image: Path) -> list[bytes] | None:
     """Rows of the label file in any order; None where there is none."""
     try:
-        return sorted(label_of(image).read_bytes().split(b"\n"))
+        return sorted(read_regular(label_of(image)).split(b"\n"))
     except OSError:
         return None
 

@@ -2,9 +2,14 @@
 
 import json
 import math
+import os
+from pathlib import Path
+
+import pytest
 
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within
+from analyzer.errors import StoreError
 from analyzer.replicates.store import Store
 
 ROW = {"train/box_loss": 1.5}
@@ -25,3 +30,13 @@ def test_a_store_without_it_is_read_as_before(tmp_path):
     store.put(made)
     assert "within" not in json.loads(store.file_of("healthy", 7).read_text())["replicate"]["epochs"][0]
     assert store.get("healthy", 7) == made
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_a_replicate_that_is_no_file_is_refused_in_a_sentence(tmp_path, make):
+    store = Store(tmp_path, "study")
+    path = store.file_of("healthy", 1)
+    path.parent.mkdir(parents=True)
+    make(path)
+    with pytest.raises(StoreError, match="cannot be read"):
+        store.get("healthy", 1)
