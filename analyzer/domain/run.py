@@ -118,12 +118,16 @@ class DataSet:
         Split name ("train", "val") to absolute image folders or list files.
     raw
         The yaml as a mapping, with absolute paths and without ``download``.
+    maps
+        Where labels are images (masks, depths): the folder beside ``images`` and the endings, the preferred first; None
+        where they are text.
     """
 
     yaml: Path
     names: Mapping[int, str]
     splits: Mapping[str, tuple[Path, ...]]
     raw: Mapping[str, Any] = field(default_factory=dict)
+    maps: tuple[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -130,7 +130,15 @@ def _detection(raw: dict[str, Any], yaml: Path, places: tuple[Path, ...], train_
             paths = [str(_join(root, part)) for part in _parts(kept[key], key, yaml)]
             kept[key] = paths[0] if isinstance(raw[key], str) else paths
     kept |= {"path": str(root), "names": names, "nc": len(names)}
-    return DataSet(yaml, names, splits, kept)
+    return DataSet(yaml, names, splits, kept, _maps(train_args.get("task"), raw, root))
+
+
+def _maps(task: object, raw: Mapping[str, Any], root: Path) -> tuple[str, tuple[str, ...]] | None:
+    """Where the labels of a task are images, as ``SemanticDataset`` and ``DepthDataset`` find them."""
+    if task == "depth":
+        return "depth", (".png", ".npy")
+    folder = raw.get("masks_dir") or ("masks" if (root / "masks").is_dir() else None)
+    return (str(folder), (".png",)) if task == "semantic" and folder else None  # without masks: polygons
 
 
 def _place_splits(

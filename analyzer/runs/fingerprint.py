@@ -14,11 +14,12 @@ from analyzer.domain.run import DataSet
 from analyzer.errors import DataError
 from analyzer.runs.files import read_regular
 
-__all__ = ["DatasetFingerprint", "fingerprint_dataset", "list_images", "manifest"]
+__all__ = ["DatasetFingerprint", "fingerprint_dataset", "label_of", "list_images", "manifest"]
 
 # Of 8.4.190, `IMG_FORMATS`; "pfm" belongs to earlier ones.
 _IMAGES = frozenset("avif bmp dng heic heif jp2 jpeg jpg mpo pfm png tif tiff webp".split())  # noqa: SIM905
 _HINT = "Give the data yaml (for classification the folder) with --data."
+_HEAD = 2**20  # bytes of a mask or depth map that are hashed: a float map of a whole data set may have 50 GB
 UNREADABLE = -1  # class under which label lines without a class number are counted
 
 
@@ -29,12 +30,14 @@ class DatasetFingerprint:
     Parameters
     ----------
     sha256
-        Over class names, and per split the sorted relative image names, image sizes in bytes and label contents. Moving
-        the data set as a whole does not change it; pixels changed at equal file size are not noticed.
+        Over class names, and per split the sorted relative image names, image sizes in bytes and label contents (of
+        masks and depth maps the size and the first MiB). Moving the data set as a whole does not change it; pixels of
+        an image changed at equal file size are not noticed.
     images, labels
         Split to number of images, and of label files beside them (classification: images in class folders).
     instances
-        Split to class index to number of instances; -1 counts label lines that start with no number.
+        Split to class index to number of instances; -1 counts label lines that start with no number. Empty where the
+        labels are masks or depth maps.
     """
 
     sha256: str
@@ -47,7 +50,7 @@ class DatasetFingerprint:
 class _Item:
     name: str  # relative to its split, with forward slashes
     size: int
-    label: bytes | None  # content of the label file; None where there is none
+    label: bytes | None  # content of the label file, of a map its digest; None where there is none
 
 
 def fingerprint_dataset(data: DataSet) -> DatasetFingerprint:
@@ -135,36 +138,59 @@ def _listed(place: Path, line: str) -> Path:
 
 
 def _splits(data: DataSet) -> Iterator[tuple[str, list[_Item]]]:
-    classify = data.yaml.is_dir()
     for split, places in sorted(data.splits.items()):
-        items = [_item(image, place, classify) for place in places for image in list_images(place)]
+        items = [_item(image, place, data) for place in places for image in list_images(place)]
         if not items:
             raise DataError(f"There are no images in {', '.join(map(str, places))} ({split}).", _HINT)
         yield split, items
 
 
-def _item(image: Path, place: Path, classify: bool) -> _Item:
+def _item(image: Path, place: Path, data: DataSet) -> _Item:
     base = place if place.is_dir() else place.parent
     name = image.relative_to(base).as_posix() if image.is_relative_to(base) else image.as_posix()
     try:
         size = image.stat().st_size
-        label = name.split("/", 1)[0].encode() if classify else _label(image)
+        label = name.split("/", 1)[0].encode() if data.yaml.is_dir() else _label(label_of(image, data.maps), data)
     except OSError as e:
         raise DataError(f"{image} cannot be read: {e.strerror}.", _HINT) from e
     return _Item(name, size, label)
 
 
-def _label(image: Path) -> bytes | None:
-    """Content of the label file, found as ``img2label_paths`` does: the last /images/ becomes /labels/."""
+def label_of(image: Path, maps: tuple[str, tuple[str, ...]] | None = None) -> Path:
+    """The label file of an image, found as ``img2label_paths`` does: the last /images/ becomes /labels/.
+
+    Parameters
+    ----------
+    image
+        Which image.
+    maps
+        Of the `DataSet`, where labels are images.
+    """
+    folder, endings = maps or ("labels", (".txt",))
     slash = os.sep
-    path = Path(f"{slash}labels{slash}".join(str(image).rsplit(f"{slash}images{slash}", 1)).rsplit(".", 1)[0] + ".txt")
+    stem = f"{slash}{folder}{slash}".join(str(image).rsplit(f"{slash}images{slash}", 1)).rsplit(".", 1)[0]
+    paths = [Path(stem + ending) for ending in endings]
+    return next((p for p in paths[:-1] if p.is_file()), paths[-1])
+
+
+def _label(path: Path, data: DataSet) -> bytes | None:
     try:
-        return read_regular(path)
+        return read_regular(path) if data.maps is None else _digest(path)
     except FileNotFoundError:
         return None
 
 
+def _digest(path: Path) -> bytes | None:
+    """Of a map its size and its beginning."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.sha256(f"{path.stat().st_size} ".encode() + file.read(_HEAD)).digest()
+
+
 def _count(data: DataSet, items: list[_Item]) -> dict[int, int]:
+    if data.maps is not None:
+        return {}
     if data.yaml.is_dir():
         index = {name: i for i, name in data.names.items()}
         counted = Counter(index.get((item.label or b"").decode(errors="replace"), UNREADABLE) for item in items)

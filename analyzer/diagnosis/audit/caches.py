@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,8 +9,9 @@ from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding
 from analyzer.runs.files import read_regular
+from analyzer.runs.fingerprint import label_of
 
-__all__ = ["check_caches", "label_classes", "label_of"]
+__all__ = ["check_caches", "label_classes"]
 
 _ALL = 5_000  # images
 
@@ -34,12 +34,6 @@ def check_caches(facts: AuditFacts) -> Iterator[Finding]:
                 f"({shown}).",
                 remedy=f"Delete {cache.path} and resume again.",
             )
-
-
-def label_of(image: Path) -> Path:
-    """The label file of an image, found as ``img2label_paths`` does: the last /images/ becomes /labels/."""
-    slash = os.sep
-    return Path(f"{slash}labels{slash}".join(str(image).rsplit(f"{slash}images{slash}", 1)).rsplit(".", 1)[0] + ".txt")
 
 
 def label_classes(text: bytes) -> frozenset[int] | None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from analyzer.diagnosis.audit.caches import label_of
 from analyzer.diagnosis.audit.data import seconds_of
 from analyzer.diagnosis.audit.facts import AuditFacts, DataFacts, ManifestChange, Side
 from analyzer.diagnosis.audit.weights import MOST_EPOCHS
@@ -16,7 +15,7 @@ from analyzer.errors import CheckpointError, DataError
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import manifest, resolve_dataset
 from analyzer.runs.files import read_json
-from analyzer.runs.fingerprint import list_images
+from analyzer.runs.fingerprint import label_of, list_images
 from analyzer.runs.labelcache import read_label_cache
 from analyzer.runs.tensors import read_tensors
 from analyzer.runs.versions import installed_versions
@@ -143,10 +142,11 @@ def _data(
         }
     except DataError as e:
         return DataFacts(missing=f"The data set was not looked at: {e.what}")
-    labels = {} if data.yaml.is_dir() else _labels(images)
+    labels = {} if data.yaml.is_dir() else _labels(data, images)
     date = seconds_of(before.date) if before is not None else None
     newer = () if date is None else tuple(name for name, _, modified in _dated(labels) if modified > date)
-    folders = dict.fromkeys(path.parent for found in labels.values() for path, _ in found)
+    texts = labels.values() if data.maps is None else ()  # caches of maps list no boxes
+    folders = dict.fromkeys(path.parent for found in texts for path, _ in found)
     caches = tuple(read_label_cache(c) for f in folders if (c := f.with_suffix(".cache")).is_file())
     return DataFacts(
         names=data.names,
@@ -163,13 +163,13 @@ def _places(data: DataSet) -> Iterator[tuple[str, tuple[Path, ...]]]:
     yield from sorted(data.splits.items())
 
 
-def _labels(images: Mapping[str, list[tuple[Path, Path]]]) -> dict[str, list[tuple[Path, float]]]:
+def _labels(data: DataSet, images: Mapping[str, list[tuple[Path, Path]]]) -> dict[str, list[tuple[Path, float]]]:
     """Label files that exist, with their time of change."""
     found: dict[str, list[tuple[Path, float]]] = {}
     for split, items in images.items():
         found[split] = []
         for _, image in items:
-            label = label_of(image)
+            label = label_of(image, data.maps)
             try:
                 found[split].append((label, label.stat().st_mtime))
             except OSError:
@@ -207,7 +207,7 @@ def _changes(
             elif name not in old:
                 yield ManifestChange(split, name, "added", _modified(paths.get(name)))
             elif files[name][1] != old[name][1]:
-                label = label_of(paths[name]) if name in paths else None
+                label = label_of(paths[name], data.maps) if name in paths else None
                 yield ManifestChange(split, name, "label changed", _modified(label))
             else:
                 yield ManifestChange(split, name, "image size changed", _modified(paths.get(name)))

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from analyzer.diagnosis.audit.caches import label_of
 from analyzer.diagnosis.audit.data import seconds_of
 from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.catalogue import finding
@@ -14,7 +13,7 @@ from analyzer.domain.evidence import Finding
 from analyzer.errors import DataError
 from analyzer.runs.dataset import resolve_dataset
 from analyzer.runs.files import read_regular
-from analyzer.runs.fingerprint import list_images
+from analyzer.runs.fingerprint import label_of, list_images
 from analyzer.runs.images import ImageContent, read_images
 
 __all__ = ["deep_findings"]

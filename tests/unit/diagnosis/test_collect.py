@@ -9,13 +9,14 @@ import torch
 from typer.testing import CliRunner
 
 from analyzer.cli.app import app
-from analyzer.diagnosis.audit.caches import label_classes, label_of
+from analyzer.diagnosis.audit.caches import label_classes
 from analyzer.diagnosis.audit.collect import collect_facts
 from analyzer.diagnosis.audit.optimizer import optimizer_classes
 from analyzer.diagnosis.audit.run import audit_run
 from analyzer.domain.evidence import Severity
 from analyzer.errors import CheckpointError
 from analyzer.runs.dataset import manifest, resolve_dataset
+from analyzer.runs.fingerprint import label_of
 from analyzer.runs.labelcache import read_label_cache
 from analyzer.runs.tensors import read_tensors
 
@@ -234,8 +235,23 @@ def test_labels_written_after_the_checkpoint(data, checkpoint):
     assert (only.id, only.severity) == ("wrong-data", Severity.WARNING) and "5 of 6 label files" in only.evidence
 
 
+def test_masks_written_after_the_checkpoint(data, checkpoint):
+    content = torch.load(checkpoint, weights_only=False)
+    content["date"] = "2001-01-01T00:00:00+00:00"
+    content["train_args"]["task"] = "semantic"
+    torch.save(content, checkpoint)
+    (data / "labels").rename(data / "masks")
+    for file in (data / "masks").rglob("*.txt"):
+        file.rename(file.with_suffix(".png"))
+    os.utime(data / "masks/train/0.png", (0, 0))
+    found = facts_of(checkpoint).data
+    assert found.labels == {"train": 3, "val": 3}
+    assert len(found.newer) == 5 and "train/0.png" not in found.newer
+
+
 def test_labels_beside_images():
     assert label_of(Path("/d/images/train/a.b.jpg")) == Path("/d/labels/train/a.b.txt")
+    assert label_of(Path("/d/images/train/a.b.jpg"), ("masks", (".png",))) == Path("/d/masks/train/a.b.png")
     assert label_classes(b"") == frozenset()
 
 

@@ -16,6 +16,10 @@ project = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(project)
 resolve, write = project.resolve, project.write
 
+_spec = importlib.util.spec_from_file_location("make_shapes", DIGITS.parent / "make_shapes.py")
+make_shapes = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(make_shapes)
+
 
 @pytest.fixture(autouse=True)
 def no_settings(tmp_path, monkeypatch):
@@ -132,3 +136,44 @@ def test_the_digits_that_ship(tmp_path):
     assert len(ds.names) == 10
     assert found.images == found.labels
     assert all(set(counts) == set(range(10)) for counts in found.instances.values())
+
+
+def of_task(task, data):
+    return resolve_dataset({"data": str(data), "task": task}, run=data.parent / "run")
+
+
+@pytest.mark.parametrize(("task", "name"), [("semantic", "masks/val/0001.png"), ("depth", "depth/val/0001.npy")])
+def test_labels_that_are_images_are_covered(task, name, tmp_path):
+    yaml = make_shapes.make(tmp_path / "data", task, train=3, val=2)
+    found, listed = fingerprint_dataset(of_task(task, yaml)), manifest(of_task(task, yaml))
+    assert found.labels == {"train": 3, "val": 2}
+    assert found.instances == {"train": {}, "val": {}}
+    changed = tmp_path / "data" / name
+    content = changed.read_bytes()
+    changed.write_bytes(content[:-20] + bytes(b ^ 1 for b in content[-20:-19]) + content[-19:])  # of the same size
+    assert fingerprint_dataset(of_task(task, yaml)).sha256 != found.sha256
+    now = manifest(of_task(task, yaml))["splits"]
+    assert [n for n in now["val"] if now["val"][n] != listed["splits"]["val"][n]] == ["0001.png"]
+    assert now["train"] == listed["splits"]["train"]
+    changed.unlink()
+    assert fingerprint_dataset(of_task(task, yaml)).labels == {"train": 3, "val": 1}
+
+
+def test_a_depth_map_as_png_comes_first(tmp_path):
+    yaml = make_shapes.make(tmp_path / "data", "depth", train=2, val=2)
+    before = fingerprint_dataset(of_task("depth", yaml))
+    (tmp_path / "data" / "depth" / "train" / "0000.png").write_bytes(b"another one")
+    both = fingerprint_dataset(of_task("depth", yaml))
+    assert both.sha256 != before.sha256
+    (tmp_path / "data" / "depth" / "train" / "0000.npy").unlink()  # which Ultralytics does not read any more
+    assert fingerprint_dataset(of_task("depth", yaml)) == both
+
+
+def test_masks_without_a_key_are_those_of_the_default_folder_and_mean_nothing_to_another_task(tmp_path):
+    yaml = make_shapes.make(tmp_path / "data", "semantic", train=2, val=2)
+    yaml.write_text(yaml.read_text().replace("masks_dir: masks\n", ""))
+    masks, boxes = (fingerprint_dataset(of_task(task, yaml)) for task in ("semantic", "detect"))
+    assert (masks.labels["train"], boxes.labels["train"]) == (2, 0)
+    (tmp_path / "data" / "masks" / "train" / "0000.png").write_bytes(b"another one")
+    assert fingerprint_dataset(of_task("semantic", yaml)) != masks
+    assert fingerprint_dataset(of_task("detect", yaml)) == boxes
