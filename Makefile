@@ -28,6 +28,10 @@ calibrate: $(READY) ## the tool's own error rates on the full grid; rewrites tes
 	@for i in $$(seq $(SHARDS)); do $(BIN)/drift calibrate data/replicates/*.json --shard $$i/$(SHARDS) > /dev/null & done; wait
 	$(BIN)/drift calibrate data/replicates/*.json --out tests/calibration/grid.json
 
+.PHONY: statistics
+statistics: $(READY) ## what other statistics would detect at alpha 0.01 (5 minutes); rewrites tests/calibration/statistics.json
+	$(BIN)/python tests/calibration/measure_statistics.py
+
 .PHONY: ceiling
 ceiling: $(READY) ## what any critical value could detect at alpha 0.01 (a minute); rewrites tests/calibration/ceiling.json
 	$(BIN)/python tests/calibration/measure_ceiling.py
