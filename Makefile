@@ -66,6 +66,10 @@ e2e: $(READY) ## every fault once, made by plain Ultralytics, named first by `dr
 measure-guard: $(READY) ## the guard's alarm inside the epoch on 80 real resumes (an hour; resumable); rewrites tests/calibration/alarm.json
 	$(BIN)/python tests/calibration/measure_alarm.py --work work/alarm
 
+.PHONY: measure-inside
+measure-inside: $(READY) ## error rates of --fraction, and the alarm with nulls of its own, after measure-guard (half an hour; resumable); rewrites tests/calibration/inside.json
+	$(BIN)/python tests/calibration/measure_inside.py --work work/alarm
+
 test: $(READY) ## the whole test suite, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
