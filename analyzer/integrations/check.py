@@ -28,7 +28,7 @@ from analyzer.stats.null import shift_tests
 from analyzer.stats.seam import observed_against_history
 from analyzer.verdict import decide
 
-__all__ = ["EpochCheck", "check_epoch", "roots_of", "stored_null"]
+__all__ = ["EpochCheck", "check_epoch", "judged_by_history", "roots_of", "stored_null"]
 
 _MIN_REPLICATES = 2  # fewer have no spread
 
@@ -132,7 +132,7 @@ def check_epoch(run: Path, checkpoint: Path, epoch: int, *, looks: int, alpha: f
         decision, metrics, notes = _by_null(scene, past, observed, null, step, looks, alpha, certain)
     else:
         study, null, notes = "history", (), ()
-        decision, metrics = _by_history(past, observed, step + 1, alpha / looks, certain)
+        decision, metrics = judged_by_history(past, observed, step + 1, alpha / looks, certain)
     accusations = tuple(f.evidence for f in audited if f.severity is not Severity.INFORMATION)
     decision = replace(decision, reasons=(*accusations, *decision.reasons))
     return EpochCheck(epoch, study, len(null), alpha / looks, decision, with_before(metrics, scene.before), notes)
@@ -197,9 +197,22 @@ def _by_null(
     return decision, metrics, comparison.notes
 
 
-def _by_history(
+def judged_by_history(
     past: Past, observed: Observed, ahead: int, alpha: float, certain: bool
 ) -> tuple[Decision, tuple[MetricEvidence, ...]]:
+    """Judge a row by the epochs before the seam, where there are no replicates.
+
+    Parameters
+    ----------
+    past, observed
+        The history, and the row.
+    ahead
+        How many epochs after the last one of the history it is, from 1.
+    alpha
+        Of this look.
+    certain
+        Whether a cause is certain already.
+    """
     keep = past.deciding & np.isfinite(observed.values[0])
     names = [n for n, k in zip(past.names, keep, strict=True) if k]
     metrics: tuple[MetricEvidence, ...] = ()

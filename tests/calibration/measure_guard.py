@@ -14,7 +14,7 @@ import numpy as np
 from measure_wild import load
 
 from analyzer.domain.evidence import Verdict
-from analyzer.integrations.check import _by_history
+from analyzer.integrations.check import judged_by_history
 from analyzer.pipeline.judge import Observed
 from analyzer.pipeline.past import Past
 from analyzer.stats.history import MIN_EPOCHS, auto_margin, history_noise, regime_start
@@ -56,7 +56,7 @@ def first_fault(run, last):
         return None
     for step in range(1, K + 1):
         observed = Observed(run.values[last + step : last + step + 1], run.values[last])
-        decision, _ = _by_history(past, observed, step, ALPHA / K, certain=False)
+        decision, _ = judged_by_history(past, observed, step, ALPHA / K, certain=False)
         if decision.verdict is Verdict.FAULT:
             return step
     return 0
