@@ -19,6 +19,10 @@ from analyzer.errors import EngineError
 
 __all__ = ["count", "first_rank", "other_ranks", "passed_on", "rank", "was_killed", "watch"]
 
+_LAUNCHER = frozenset(
+    {f"{of}{what}" for of in ("", "LOCAL_", "GROUP_", "ROLE_") for what in ("RANK", "WORLD_SIZE")}
+    | {"MASTER_ADDR", "MASTER_PORT"}
+)
 _SHORTLY = 1.0  # seconds in which the end of a process is seen
 _GRACE = 5.0  # seconds for the first rank to say itself what is wrong, when another one has ended
 
@@ -34,7 +38,10 @@ def rank() -> int:
 
 
 def first_rank(device: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Environment of the first rank; unchanged for a single device.
+    """Environment of the first rank; for a single device one without any.
+
+    What a launcher put there (a pod of a PyTorchJob, a shell under torchrun) is of a job of its own: Ultralytics would
+    take the worker for a rank of that.
 
     Parameters
     ----------
@@ -43,11 +50,12 @@ def first_rank(device: str, environ: Mapping[str, str]) -> dict[str, str]:
     environ
         Of a worker.
     """
+    alone = {k: v for k, v in environ.items() if k not in _LAUNCHER and not k.startswith("TORCHELASTIC_")}
     n = count(device)
     if n == 1:
-        return dict(environ)
+        return alone
     own = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": str(n), "LOCAL_WORLD_SIZE": str(n)}
-    return {"OMP_NUM_THREADS": "1", **environ, **own, "MASTER_ADDR": "127.0.0.1"}
+    return {"OMP_NUM_THREADS": "1", **alone, **own, "MASTER_ADDR": "127.0.0.1"}
 
 
 def other_ranks(arguments: list[str], log: Path) -> list[subprocess.Popen[str]]:

@@ -72,6 +72,9 @@ def _seed_order(loader: Any, seed: int, order_seed: int | None) -> None:
     sampler: Any = getattr(loader, "sampler", None)
     if isinstance(sampler, DistributedSampler):
         sampler.seed = seed if order_seed is None else order_seed
+        # As in a new process. Up to 8.4.120 or so a restarted loader whose worker processes fetch ahead draws its order
+        # at once, before Ultralytics tells the sampler the epoch: that of an earlier path would count.
+        sampler.set_epoch(0)
         return
     if order_seed is None:
         if getattr(sampler, "generator", None) is not None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, DistributedSampler
 
 from analyzer.domain.replicate import Arm
 from analyzer.errors import EngineError
@@ -43,6 +43,29 @@ def test_a_pair_of_equal_seeds_is_one_seed_and_nothing_is_left_behind():
     assert epoch(made, 3, 3) == plain
     assert epoch(made, 4, 9) != plain
     assert epoch(made, 3) == plain
+
+
+class FetchesAhead(DataLoader):
+    """A loader whose order is drawn when it is restarted, as Ultralytics' was with worker processes up to 8.4.100."""
+
+    def reset(self):
+        self.order = list(self.sampler)
+
+
+def test_on_several_devices_an_earlier_path_leaves_no_epoch_behind():
+    sampler = DistributedSampler(list(range(64)), num_replicas=2, rank=1)
+    made = SimpleNamespace(train_loader=FetchesAhead(list(range(64)), sampler=sampler), test_loader=None)
+
+    def order(seed, order_seed=None):
+        reseed(made, seed, order_seed)
+        found = made.train_loader.order
+        sampler.set_epoch(100)  # what Ultralytics does at the start of each epoch
+        return found
+
+    first = order(3)
+    assert order(4) != first
+    assert order(3) == first
+    assert order(4, order_seed=3) == first
 
 
 def test_a_sampler_without_a_generator_is_refused():
