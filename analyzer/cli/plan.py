@@ -154,7 +154,8 @@ def _words(found: ReplicatePlan) -> list[str]:
         )
     if any(m.jump_source == "auto" and m.sd_source == "history" for m in out):
         words.append(
-            "The default jump is 4.2 times the history's own sd of an epoch, whatever the run. Name the jump that "
+            "The default jump, the margin, is 4.2 times the history's own sd of an epoch, whatever the run; the noise "
+            "of the one observed epoch hides it. What N replicates do see stands in the next table. Name the jump that "
             "matters to you with --jump, or measure the replicates' sd: drift replicate CHECKPOINT -n 5."
         )
     beyond = [m for m in asked if m.needs[0].replicates is None and not m.needs[0].out_of_reach]
@@ -174,6 +175,8 @@ def _detectable(found: ReplicatePlan) -> Table:
     for m in found.metrics:
         cells = [*m.detectable, m.limit] if m.detectable else [None] * (len(NUMBERS) + 1)
         table.add_row(short_name(m.name), *map(unsigned, cells))
+    if found.epoch_seconds is not None:
+        table.add_row("hours", *(unsigned(n * found.epoch_seconds / 3600) for n in NUMBERS), "")
     return table
 
 

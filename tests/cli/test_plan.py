@@ -85,6 +85,14 @@ def test_a_jump_below_the_noise_is_out_of_reach(tmp_path):
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_the_default_jump_is_out_of_reach_of_a_history_and_what_can_be_seen_is_shown_with_its_cost(tmp_path):
+    text = drift(write_run(tmp_path / "run")).stdout
+    said = " ".join(text.split())
+    assert "the noise of the one observed epoch hides it. What N replicates do see stands in the next table" in said
+    (hours,) = [line.split() for line in text.splitlines() if line.startswith("hours")]
+    assert [float(h) for h in hours[1:]] == pytest.approx([0.01 * n for n in (3, 5, 8, 12, 19, 39)])  # 36 s an epoch
+
+
 def test_the_spread_is_that_of_the_pilot_where_there_is_one(tmp_path):
     run = write_run(tmp_path / "run", restart=25)
     before = document(run, "--jump", "loss=0.35")
