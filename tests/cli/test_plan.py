@@ -86,7 +86,7 @@ def test_a_jump_below_the_noise_is_out_of_reach(tmp_path):
 
 
 def test_the_default_jump_is_out_of_reach_of_a_history_and_what_can_be_seen_is_shown_with_its_cost(tmp_path):
-    text = drift(write_run(tmp_path / "run")).stdout
+    text = drift(write_run(tmp_path / "run"), "--alpha", "0.001").stdout
     said = " ".join(text.split())
     assert "the noise of the one observed epoch hides it. What N replicates do see stands in the next table" in said
     (hours,) = [line.split() for line in text.splitlines() if line.startswith("hours")]
