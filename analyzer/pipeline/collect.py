@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+from pathlib import Path
 
 import numpy as np
 
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
-from analyzer.errors import DegenerateNullError, DriftError
+from analyzer.errors import DegenerateNullError, DriftError, EngineError, StoreError
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.foreign import explained
 from analyzer.pipeline.place import executor_for
@@ -21,6 +23,8 @@ from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.study import arm_folder
 
 __all__ = ["Collector", "refuse_degenerate"]
+
+_ROOM = 2**20  # bytes; a disk with less is full for a worker, whose checkpoint copy is larger
 
 
 @dataclass(slots=True)
@@ -216,6 +220,7 @@ class Collector:
             yield from self.executor.run(replace(job, epochs=epochs), seeds)
         except DriftError as e:
             self._begun.clear()  # whoever goes on may ask for the same seed again
+            _refuse_full_disk(e, self.study.store.root)
             if self.epochs_trained:
                 raise
             raise explained(e, self.study.checkpoint, self.study.versions) from e
@@ -233,6 +238,13 @@ class Collector:
         if self._executor is not None:
             self._executor.close()
             self._executor = None
+
+
+def _refuse_full_disk(error: DriftError, folder: Path) -> None:
+    """Raise for a worker that had no room: torch then names anything but that, and no log could be written."""
+    if isinstance(error, EngineError) and shutil.disk_usage(folder).free < _ROOM:
+        what = f"No space is left on the disk of {folder}."
+        raise StoreError(what, "Free space there, or choose a folder with --out.") from error
 
 
 def _inside(record: EpochRecord) -> dict[str, float]:

@@ -69,7 +69,7 @@ class Worker:
                 import traceback
 
                 traceback.print_exc()
-                self._failed(what=f"{type(e).__name__}: {e}".strip(), hint="", kind="EngineError")
+                self._failed(what=f"{type(e).__name__}: {e}".strip(" .") + ".", hint="", kind="EngineError")
             gc.unfreeze()
             gc.collect()
 

@@ -1,13 +1,14 @@
 """What is handed out follows the order of the seeds, whichever worker was faster."""
 
 import random
+import shutil
 from types import SimpleNamespace
 
 import pytest
 
 from analyzer.domain.progress import Silent
 from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
-from analyzer.errors import EngineError
+from analyzer.errors import EngineError, StoreError
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.collect import Collector
 from analyzer.replicates.job import ArmJob
@@ -148,3 +149,14 @@ def test_an_engine_that_fails_at_once_under_another_version_names_the_command_th
     workers.fail_on = SEEDS[1]  # nor where it has trained
     with pytest.raises(EngineError, match=r"^no$"):
         collector.extend(HEALTHY, (), 2)
+
+
+@pytest.mark.parametrize(("free", "error"), [(0, StoreError), (10**9, EngineError)])
+def test_a_worker_that_fails_on_a_full_disk_is_not_to_blame(make, monkeypatch, free, error):
+    collector, workers = make(1)
+    workers.fail_on = SEEDS[2]
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=free))
+    with pytest.raises(error) as raised:
+        collector.extend(HEALTHY, (), 5)
+    assert raised.type is error
+    assert ("No space is left" in str(raised.value)) == (free == 0)
