@@ -169,7 +169,8 @@ def trial(root: Path, study: str, draw: random.Random, kind: Kind) -> dict[str, 
         "lost": len(before.keys() - after.keys()),
         "made again": sum(after[k] != v for k, v in before.items() if k in after),
         "wrong": sum(found != timeless(kind.right(seed)) for seed, found in left.items()),
-        "orphan": worker is not None and not gone(worker, 10),
+        # A worker that is still being imported sees only then that its driver is gone: seconds, on a busy machine more.
+        "orphan": worker is not None and not gone(worker, 60),
     }
 
 
