@@ -51,7 +51,7 @@ fuzz: $(READY) ## 20,000 damaged files of known meaning (20 s of processor time)
 kills: $(READY) ## SIGKILL driver and worker at 200 random instants (10 minutes; resumable); rewrites tests/faults/kills.json
 	$(BIN)/python tests/faults/measure_kills.py --work work/kills --out tests/faults/kills.json
 
-memory: $(READY) ## memory over 1000 replicates of the driver, 60 of the worker (2 minutes); rewrites tests/faults/memory.json
+memory: $(READY) ## memory over 1000 replicates of the driver and of the worker (6 minutes); rewrites tests/faults/memory.json
 	$(BIN)/python tests/faults/measure_memory.py --out tests/faults/memory.json
 
 diagnose-bench: $(READY) ## 78 faulty and 40 healthy real resumes, each diagnosed with and without a replay (hours; resumable); rewrites tests/calibration/diagnosis.json and docs/FAULTS.md

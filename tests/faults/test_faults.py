@@ -78,9 +78,9 @@ def test_a_leak_shows_and_noise_does_not():
 
 def test_a_thousand_replicates_cost_little_memory_as_measured():
     found = json.loads((HERE / "memory.json").read_text(encoding="utf-8"))
-    assert found["driver"]["replicates"] >= 1000 and found["worker"]["replicates"] >= 60
-    for part in found.values():
-        assert 1000 * part["95 %"][1] / 1024 < 0.05 * part["MB at the start of the fit"]
+    assert found["driver"]["replicates"] >= 1000 and found["worker"]["replicates"] >= 1000
+    for name, share in (("driver", 0.02), ("worker", 0.005)):  # the driver keeps the replicates themselves
+        assert 1000 * found[name]["95 %"][1] / 1024 < share * found[name]["MB at the start of the fit"]
 
 
 # --- disk full ------------------------------------------------------------------------------------------------------
