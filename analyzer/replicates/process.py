@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from typing import Any
 
 from analyzer import errors
 from analyzer.domain.replicate import Outcome, Replicate
-from analyzer.errors import EngineError
+from analyzer.errors import DriftError, EngineError
 from analyzer.replicates.job import ArmJob, dump
 from analyzer.replicates.ranks import count, first_rank
 from analyzer.replicates.sandbox import environment
@@ -90,8 +92,8 @@ class WorkerProcess:
                 self._start(job)
             self._send({"op": "seed", "seed": seed})
             self._wait_for("done")
-        except WorkerDied:
-            self.current = None
+        except (WorkerDied, DriftError):
+            self.current = None  # its trainer has ended, too: further seeds would wait for ever
             raise
         replicate = Store(job.root, job.study).get(job.arm.name, seed)
         if replicate is None:
@@ -151,8 +153,7 @@ class WorkerProcess:
     def kill(self) -> None:
         """Stop it at once and for good, from any thread; a `train` that waits for it raises `WorkerDied`."""
         self.stopped = True
-        if self.process is not None:
-            self.process.kill()
+        self._kill()
 
     def close(self) -> None:
         """Stop it and remove its scratch folder; no other thread may be waiting for it."""
@@ -160,9 +161,16 @@ class WorkerProcess:
         self._end()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
-    def _end(self) -> None:
-        if self.process is not None:
+    def _kill(self) -> None:
+        """With its other ranks and its loader processes: they are in the session that it leads."""
+        if self.process is not None and self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.kill()
+
+    def _end(self) -> None:
+        self._kill()
+        if self.process is not None:
             self.process.wait()
             for stream in (self.process.stdin, self.process.stdout):
                 if stream is not None:

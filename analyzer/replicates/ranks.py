@@ -7,17 +7,20 @@ ranks is Ultralytics' own (``DistributedDataParallel``, NCCL).
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from analyzer.errors import EngineError
 
-__all__ = ["count", "first_rank", "other_ranks", "passed_on", "rank", "was_killed", "watch"]
+__all__ = ["count", "die_like", "first_rank", "last_words", "other_ranks", "passed_on", "rank", "watch"]
 
 _LAUNCHER = frozenset(
     {f"{of}{what}" for of in ("", "LOCAL_", "GROUP_", "ROLE_") for what in ("RANK", "WORLD_SIZE")}
@@ -61,6 +64,8 @@ def first_rank(device: str, environ: Mapping[str, str]) -> dict[str, str]:
 def other_ranks(arguments: list[str], log: Path) -> list[subprocess.Popen[str]]:
     """Start the other ranks of this process; none where it is no first rank of several.
 
+    The one thing that they say is an error.
+
     Parameters
     ----------
     arguments
@@ -78,7 +83,7 @@ def other_ranks(arguments: list[str], log: Path) -> list[subprocess.Popen[str]]:
         return [
             subprocess.Popen(
                 [sys.executable, "-m", "analyzer.replicates.worker", *arguments],
-                stdin=subprocess.PIPE, stdout=f, stderr=f, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=f, text=True,
                 env={**os.environ, "RANK": str(r), "LOCAL_RANK": str(r)},
             )
             for r in range(1, n)
@@ -104,19 +109,46 @@ def passed_on(lines: Iterable[str], others: list[subprocess.Popen[str]]) -> Iter
         yield line
 
 
-def was_killed(others: list[subprocess.Popen[str]]) -> bool:
-    """Whether one of them was ended from outside, which is what went wrong then, whatever this process saw of it."""
+def die_like(others: list[subprocess.Popen[str]]) -> None:
+    """End this process where another rank was killed, whatever this one saw of it: the driver tries once more.
+
+    Where it was killed as the system does for lack of memory, this one ends by the same signal, so that the driver
+    sees that.
+    """
     time.sleep(_SHORTLY if others else 0)
-    return any((other.poll() or 0) < 0 for other in others)
+    codes = [other.poll() or 0 for other in others]
+    if -signal.SIGKILL in codes:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if min(codes, default=0) < 0:
+        os._exit(1)
 
 
-def watch(others: list[subprocess.Popen[str]]) -> None:
-    """Leave when another rank has ended: what waits for it inside NCCL waits for hours."""
+def last_words(others: list[subprocess.Popen[str]]) -> dict[str, Any] | None:
+    """The error with which another rank has ended; None where none has."""
+    for other in others:
+        if other.poll() is not None and other.stdout is not None and (line := other.stdout.readline()):
+            return {k: v for k, v in json.loads(line).items() if k != "event"}
+    return None
+
+
+def watch(others: list[subprocess.Popen[str]], failed: Callable[..., None]) -> None:
+    """Leave when another rank has ended: what waits for it inside NCCL waits for hours.
+
+    Parameters
+    ----------
+    others
+        The other ranks.
+    failed
+        Called with the error that one of them ended with.
+    """
 
     def look() -> None:
         while all(other.poll() is None for other in others):
             time.sleep(0.5)
         time.sleep(_GRACE)
+        die_like(others)
+        if words := last_words(others):
+            failed(**words)
         os._exit(1)
 
     if others:

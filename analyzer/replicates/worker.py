@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -64,12 +65,13 @@ class Worker:
             try:
                 self._arm(ArmJob.load(message["job"]))
             except DriftError as e:
-                self._failed(what=e.what, hint=e.hint, kind=type(e).__name__)
+                self._failed(e.what, e.hint, type(e).__name__)
             except Exception as e:
                 import traceback
 
                 traceback.print_exc()
-                self._failed(what=f"{type(e).__name__}: {e}".strip(" .") + ".", hint="", kind="EngineError")
+                what = f"{type(e).__name__}: {e}".strip(" .") + "."
+                self._failed(what, "", "EngineError", perhaps_another=True)
             gc.unfreeze()
             gc.collect()
 
@@ -81,7 +83,7 @@ class Worker:
 
     def _seeds(self) -> Iterator[int]:
         """Seeds of the arm that is set up, until another message comes."""
-        self._send("ready")
+        self.send("ready")
         while (message := self._next()) is not None:
             if message["op"] != "seed":
                 self.pending = message
@@ -144,14 +146,15 @@ class Worker:
             if ranks.rank():
                 return  # losses and metrics of all are the first one's to know
             store.put(replicate)
-            self._send("done", arm=replicate.arm, seed=replicate.seed, outcome=replicate.outcome.value)
+            self.send("done", arm=replicate.arm, seed=replicate.seed, outcome=replicate.outcome.value)
 
         return finished
 
-    def _failed(self, **facts: str) -> None:
-        if ranks.was_killed(self.others):
-            os._exit(1)  # as if this process had been: the driver tries once more
-        self._send("error", **facts)
+    def _failed(self, what: str, hint: str, kind: str, *, perhaps_another: bool = False) -> None:
+        """Say what went wrong; where it may only be what another rank's error looks like from here, say that one."""
+        ranks.die_like(self.others)
+        words = ranks.last_words(self.others) if perhaps_another else None
+        self.send("error", **(words or {"what": what, "hint": hint, "kind": kind}))
         if ranks.rank():
             os._exit(1)  # the first one may be waiting for it
 
@@ -159,9 +162,12 @@ class Worker:
         now = time.monotonic()
         if now - self.last_progress >= 0.25 or fraction >= 1:
             self.last_progress = now
-            self._send("progress", fraction=fraction)
+            self.send("progress", fraction=fraction)
 
-    def _send(self, event: str, **facts: Any) -> None:
+    def send(self, event: str, **facts: Any) -> None:
+        """Tell the driver; another rank than the first tells that one, and nothing but an error."""
+        if ranks.rank() and event != "error":
+            return
         try:
             self.outgoing.write(json.dumps({"event": event, **facts}) + "\n")
             self.outgoing.flush()
@@ -197,9 +203,7 @@ def main() -> None:
     """Entry of ``python -m analyzer.replicates.worker SCRATCH LOG PROTECTED...``."""
     scratch, log, *protected = (Path(a) for a in sys.argv[1:])
     _die_with(os.getppid())
-    # Ultralytics prints to stdout; messages need a pipe of their own, and only the first rank has one
-    out = os.dup(1) if not ranks.rank() else os.open(os.devnull, os.O_WRONLY)
-    outgoing = os.fdopen(out, "w", encoding="utf-8")
+    outgoing = os.fdopen(os.dup(1), "w", encoding="utf-8")  # a pipe of its own: Ultralytics prints to stdout
     with log.open("ab") as f:
         os.dup2(f.fileno(), 1)
         os.dup2(f.fileno(), 2)
@@ -213,8 +217,9 @@ def main() -> None:
     keep_images()
     root = scratch.parent.parent
     guard_writes(tuple(protected), (root,))
-    ranks.watch(others)
-    Worker(_messages(ranks.passed_on(sys.stdin, others)), outgoing, others).run()
+    worker = Worker(_messages(ranks.passed_on(sys.stdin, others)), outgoing, others)
+    ranks.watch(others, partial(worker.send, "error"))
+    worker.run()
 
 
 if __name__ == "__main__":

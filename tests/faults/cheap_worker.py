@@ -25,7 +25,7 @@ class CheapWorker(worker.Worker):
             (job.scratch / "half").write_bytes(b"what a trainer leaves behind when it is killed")
             time.sleep(0.01)
             store.put(made(seed))
-            self._send("done", arm="healthy", seed=seed, outcome="ok")
+            self.send("done", arm="healthy", seed=seed, outcome="ok")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from analyzer.errors import EngineError
 from analyzer.replicates.executor import LocalExecutor
 
 HERE = Path(__file__).parent
@@ -83,3 +84,10 @@ def test_a_lost_rank_loses_no_replicate_and_none_is_left_behind(two_ranks, tmp_p
     _, alive = psutil.wait_procs(ranks, timeout=10)
     assert not alive
     assert not job.scratch.exists()
+
+
+def test_an_error_of_another_rank_alone_is_the_one_that_is_told(two_ranks, tmp_path, train_run, monkeypatch):
+    monkeypatch.setenv("LACKS_MEMORY", "1")
+    checkpoint = train_run(tmp_path) / "weights" / "last.pt"
+    with pytest.raises(EngineError, match="CUDA out of memory, on one device alone"):
+        engine.replicates(checkpoint, tmp_path / "drift", [7], device="0,1", threads=1)

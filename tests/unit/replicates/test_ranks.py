@@ -1,6 +1,12 @@
 """Which rank a worker is, and what another rank's end means."""
 
-from analyzer.replicates.ranks import count, first_rank
+import json
+import subprocess
+import sys
+
+import pytest
+
+from analyzer.replicates.ranks import count, first_rank, last_words
 
 LAUNCHED = {"RANK": "3", "LOCAL_RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "pod-0", "TORCHELASTIC_RUN_ID": "x"}
 
@@ -21,3 +27,49 @@ def test_the_first_of_several_ranks_is_that_of_its_own_job():
 
 def test_a_comma_stands_between_two_devices():
     assert [count(d) for d in ("cpu", "0", "0,1", "4,5,6")] == [1, 1, 2, 3]
+
+
+def rank_that(code):
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+SAYS = (
+    f"print({json.dumps(json.dumps({'event': 'error', 'what': 'out of memory', 'hint': '', 'kind': 'EngineError'}))})"
+)
+
+
+def test_the_error_of_a_rank_that_has_ended_is_what_went_wrong():
+    others = [rank_that("import time; time.sleep(60)"), rank_that(f"{SAYS}; raise SystemExit(1)")]
+    try:
+        assert others[1].wait() == 1
+        assert last_words(others) == {"what": "out of memory", "hint": "", "kind": "EngineError"}
+        assert last_words(others) is None  # said once
+    finally:
+        for other in others:
+            other.kill()
+            other.communicate()
+
+
+# what a first rank does when another one has ended, while it waits for it itself
+FIRST = """
+import subprocess, sys, time
+from analyzer.replicates import ranks
+ranks._GRACE = ranks._SHORTLY = 0.1
+other = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE, text=True)
+ranks.watch([other], lambda **words: print(words["what"], flush=True))
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "code", "said"),
+    [
+        (f"{SAYS}; raise SystemExit(1)", 1, "out of memory"),
+        ("import os; os.kill(os.getpid(), 9)", -9, ""),  # as for lack of memory, so that the driver sees that
+        ("import os; os.kill(os.getpid(), 15)", 1, ""),
+    ],
+)
+def test_a_first_rank_ends_as_the_other_one_did(other, code, said):
+    command = [sys.executable, "-c", FIRST, other]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout.strip()) == (code, said)
