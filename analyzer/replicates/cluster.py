@@ -59,7 +59,8 @@ def connect(address: str) -> Any:
         reason = " ".join(str(e).split())[:200].rstrip(".")
         raise UsageError(
             f"No Ray cluster answers at {address!r}: {reason}.",
-            "Start one with `ray start --head`, or let --ray local start it here.",
+            "Start one with `ray start --head`, or let --ray local start it here; where one runs and has a token, "
+            "export RAY_AUTH_MODE=token.",
         ) from e
     return ray
 

@@ -127,4 +127,5 @@ def test_an_address_where_nobody_answers_is_one_sentence(killed_run, tmp_path):
     done = CliRunner().invoke(app, [*command, "--ray", "127.0.0.1:1"])
     assert done.exit_code == 2, done.output
     assert "No Ray cluster answers at '127.0.0.1:1'" in done.output
+    assert "RAY_AUTH_MODE=token" in done.output
     assert "Traceback" not in done.output
