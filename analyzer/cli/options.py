@@ -97,7 +97,9 @@ FractionOption = Annotated[
     ),
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")]
-DeviceOption = Annotated[str | None, typer.Option(metavar="D", help="cpu, 0, cuda:1 ...; default: as the run had it.")]
+DeviceOption = Annotated[
+    str | None, typer.Option(metavar="D", help="cpu, 0, cuda:1; 0,1: DDP on both; default: as the run had it.")
+]
 DataOption = Annotated[Path | None, typer.Option(metavar="YAML", help="Data yaml, where it moved since the run.")]
 EpochsOption = Annotated[int, typer.Option(min=1, metavar="K", help="Resumed epochs to train and compare.")]
 TrustOption = Annotated[

@@ -163,7 +163,8 @@ def stored_null(roots: Iterable[Path], scene: Scene, epochs: int) -> tuple[str, 
     """
     if scene.checkpoint is None:
         return "", ()
-    found = [(k.name, k.null(epochs)) for k in studies_of(roots, scene.checkpoint.sha256, as_configured(scene.diff))]
+    studies = studies_of(roots, scene.checkpoint.sha256, as_configured(scene.diff), scene.run.args.get("device"))
+    found = [(k.name, k.null(epochs)) for k in studies]
     return max(found, key=lambda pair: len(pair[1]), default=("", ()))
 
 

@@ -226,7 +226,8 @@ def watch_for(run: Path, checkpoint: Path, *, first: int, batches: int, alpha: f
     roots = roots_of(run, scene.train_args)
     best: tuple[str, tuple[Replicate, ...]] = ("", ())
     replay: tuple[str, Within | None] = ("", None)
-    for kept in studies_of(roots, scene.checkpoint.sha256, as_configured(scene.diff)):
+    device = scene.run.args.get("device")
+    for kept in studies_of(roots, scene.checkpoint.sha256, as_configured(scene.diff), device):
         found = kept.inside(batches)
         best = max(best, (kept.name, found), key=lambda pair: len(pair[1]))
         if replay[1] is None and seed is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.domain.within import Within
+from analyzer.pipeline.device import as_many
 from analyzer.pipeline.place import own_threads
 from analyzer.pipeline.study import replay_of
 from analyzer.replicates.store import Store
@@ -87,8 +88,10 @@ class Kept:
         return tuple(r for r in self.store.all(self._folder + suffix) if r.outcome is not Outcome.FAILED)
 
 
-def studies_of(roots: Iterable[Path], sha256: str, changes: Mapping[str, Any]) -> Iterator[Kept]:
+def studies_of(roots: Iterable[Path], sha256: str, changes: Mapping[str, Any], device: Any) -> Iterator[Kept]:
     """Every study of that checkpoint below the roots, made with the installed Ultralytics and torch.
+
+    One of another number of GPUs is left out: its losses are those of other shards, and an alarm may end the training.
 
     Parameters
     ----------
@@ -98,6 +101,8 @@ def studies_of(roots: Iterable[Path], sha256: str, changes: Mapping[str, Any]) -
         Of the checkpoint.
     changes
         Arguments that were changed at the resume; empty for a plain one.
+    device
+        Of the run's arguments.
     """
     installed = installed_versions()
     for file in sorted({f for root in roots for f in root.glob("*/study.json")}):
@@ -109,5 +114,5 @@ def studies_of(roots: Iterable[Path], sha256: str, changes: Mapping[str, Any]) -
             continue
         versions = facts.get("versions") or {}
         same = all(versions.get(p) in (None, installed.get(p)) for p in ("ultralytics", "torch"))
-        if facts.get("checkpoint") == sha256 and same:
+        if facts.get("checkpoint") == sha256 and same and as_many(str(facts.get("device", "")), device):
             yield Kept(file.parent.name, Store(file.parent.parent, file.parent.name), facts, changes)

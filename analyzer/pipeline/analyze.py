@@ -63,7 +63,7 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
     audited = audit_scene(scene, request)
     if request.history_only or scene.checkpoint is None:
         return _finish(_without_checkpoint(scene, past, observed, audited, request, progress, started), request)
-    study = open_study(scene.checkpoint, scene.run.path, request)
+    study = open_study(scene.checkpoint, scene.run.path, request, scene.run.args)
     study, changes = study.with_data(as_configured(scene.diff))
     arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
     plan = plan_cost(scene, past, request, arms=len(arms), at_once=study.placement.at_once)

@@ -65,7 +65,7 @@ def analyze_borrowed(
         progress.message("A borrowed null says nothing of later epochs: the first resumed one is judged.")
     request = replace(request, epochs=1)
     observed = replace(observed, values=observed.values[:1])
-    study = open_study(lender.checkpoint, scene.run.path, request)
+    study = open_study(lender.checkpoint, scene.run.path, request, scene.run.args)
     study, changes = study.with_data(as_configured(scene.diff))
     arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
     counted = replace(request, replicates=request.replicates or PILOT, replay=False)

@@ -86,7 +86,8 @@ def look_at_continuation(request: AnalyzeRequest) -> Continuation:
     diff = diff_args(checkpoint.train_args, after.args, version=None)
     seam = Seam(int(after.history.epochs[0]), 0, None, SeamSign.RESTART, f"a new training from {checkpoint.path.name}")
     scene = Scene(after, seam, (), checkpoint, "", diff, (*after.history.notes, *diff.notes))
-    return Continuation(scene, past, old.history.row(row), {c.name: c.after for c in diff.changes})
+    changes = {c.name: c.after for c in diff.changes if c.name != "device"}  # all arms train on the new run's
+    return Continuation(scene, past, old.history.row(row), changes)
 
 
 def _refuse(request: AnalyzeRequest) -> None:

@@ -57,7 +57,7 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
     observed = Observed.of(scene.observed_rows(request.epochs), known.before, past)
     request = replace(request, epochs=observed.k, replicates=request.replicates or REPLICATES)
     assert scene.checkpoint is not None and request.replicates is not None
-    study = open_study(scene.checkpoint, scene.run.path, request)
+    study = open_study(scene.checkpoint, scene.run.path, request, scene.run.args)
     study, changes = study.with_data(known.changes)
     configured, restarted, alone, without = arms_of(changes)
     plain = (PLAIN,) if known.can_resume(request.epochs) else ()

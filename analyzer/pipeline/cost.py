@@ -11,6 +11,7 @@ import numpy as np
 from analyzer.domain.progress import Progress
 from analyzer.errors import DriftError, RunError
 from analyzer.pipeline.budget import DEFAULT_SECONDS, LONG_SECONDS, Budget, parse_budget
+from analyzer.pipeline.device import shares_device
 from analyzer.pipeline.fingerprint import MOST_EPOCHS
 from analyzer.pipeline.past import Past
 from analyzer.pipeline.request import AnalyzeRequest
@@ -127,8 +128,8 @@ def refuse_busy_device(scene: Scene, study: Study, request: AnalyzeRequest) -> N
     if request.share_device:
         return
     evidence = is_training(scene.run)
-    own = str(scene.run.args.get("device") or "")
-    if evidence and (request.device is None or study.device.argument == (own or study.device.argument)):
+    asked, own = request.device or request.workers_on, scene.run.args.get("device")
+    if evidence and (asked is None or any(shares_device(d, own) for d in study.placement.devices)):
         raise RunError(
             f"A training is still running in {scene.run.path}: {evidence}",
             "Wait for it, choose another --device, or share its device with --share-device.",

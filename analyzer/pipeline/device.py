@@ -9,7 +9,7 @@ from typing import Any
 from analyzer.errors import UsageError
 from analyzer.replicates.ranks import count
 
-__all__ = ["Device", "approximate", "choose_device", "named_device"]
+__all__ = ["Device", "approximate", "as_many", "choose_device", "named_device", "shares_device"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,9 @@ def choose_device(wanted: str | None, trained_on: Any, *, torch: Any = None) -> 
 
 
 def _text(trained_on: Any) -> str:
-    text = ",".join(map(str, trained_on)) if isinstance(trained_on, (list, tuple)) else str(trained_on or "")
+    if trained_on is None:
+        return ""
+    text = ",".join(map(str, trained_on)) if isinstance(trained_on, (list, tuple)) else str(trained_on)  # 0 is a GPU
     return text.lower()
 
 
@@ -110,6 +112,37 @@ def approximate(argument: str, trained_on: Any) -> str:
     if len(gpus) == count(argument):
         return ""
     return f"The run used {len(gpus)} GPUs: a null made on {count(argument)} is only approximate for it."
+
+
+def as_many(hardware: str, trained_on: Any) -> bool:
+    """Whether a null of that hardware was made on as many devices as the run had; where it chose itself, it had one.
+
+    Parameters
+    ----------
+    hardware
+        As `Device` names it.
+    trained_on
+        As for `choose_device`.
+
+    Examples
+    --------
+    >>> as_many("2 x cuda (NVIDIA A100)", "0,1"), as_many("cuda (NVIDIA A100)", [0, 1]), as_many("cpu", "cpu")
+    (True, False, True)
+    """
+    times = hardware.partition(" x ")[0]
+    return (int(times) if times.isdecimal() else 1) == max(len(_gpus(_text(trained_on))), 1)
+
+
+def shares_device(argument: str, trained_on: Any) -> bool:
+    """Whether the device `argument` is one that the run takes; one that it took by itself may be any.
+
+    Parameters
+    ----------
+    argument, trained_on
+        As for `approximate`.
+    """
+    text = _text(trained_on)
+    return text in ("", "none", "cuda", "-1") or not set(_indices(argument)).isdisjoint(_indices(text))
 
 
 def _kind(argument: str) -> str:

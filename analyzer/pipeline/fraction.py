@@ -72,7 +72,7 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
     past = look_back(scene, request.margins)
     written = len(scene.run.history) > scene.seam.row  # what the audit compares with is written with the row
     audited = audit_scene(scene, request) if written else None
-    study = open_study(scene.checkpoint, scene.run.path, request)
+    study = open_study(scene.checkpoint, scene.run.path, request, scene.run.args)
     study, changes = study.with_data(as_configured(scene.diff))
     arm = Arm("as-configured" if changes else "healthy", changes, fraction=request.fraction)
     share = batches_of(request.fraction, logged.batches) / logged.batches  # whole batches are trained

@@ -195,8 +195,9 @@ def as_configured(diff: ArgsDiff) -> dict[str, Any]:
     """Arguments of the arm *as configured*, where they differ from the checkpoint's.
 
     Not the optimizer: the checkpoint's state is that of another class and would not load. It is a certain cause anyway.
+    Nor the device: both arms train where the study does, which is chosen like the resumed run's.
     """
-    return {c.name: c.after for c in diff.changes if c.name != "optimizer"}
+    return {c.name: c.after for c in diff.changes if c.name not in ("optimizer", "device")}
 
 
 def scene_inside(run: Path, checkpoint: Path, first: int) -> Scene:

@@ -20,6 +20,7 @@ from analyzer.replicates.job import ArmJob
 from analyzer.replicates.store import Store
 from analyzer.replicates.study import arm_folder, study_facts, study_name
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
+from analyzer.runs.equal import is_automatic_device
 from analyzer.runs.results import read_history
 from analyzer.runs.seams import epoch_seconds
 from analyzer.runs.versions import installed_versions
@@ -35,6 +36,7 @@ __all__ = [
     "open_study",
     "pace_of",
     "replay_of",
+    "trained_on",
 ]
 
 DATA_SHA = "data (sha256)"  # among the overrides of an arm: its content names the arm, Ultralytics never sees it
@@ -157,8 +159,20 @@ def replay_of(seed: int, changes: Mapping[str, Any] | None = None) -> Arm:
     return Arm(REPLAY, {**(changes or {}), "seed": seed})
 
 
-def open_study(checkpoint: Checkpoint, run: Path, request: AnalyzeRequest | ReplicateRequest) -> Study:
+def open_study(
+    checkpoint: Checkpoint,
+    run: Path,
+    request: AnalyzeRequest | ReplicateRequest,
+    judged: Mapping[str, Any] | None = None,
+) -> Study:
     """Resolve data and device, and name the study by all that its replicates depend on.
+
+    Parameters
+    ----------
+    checkpoint, run, request
+        Of the study, and what was asked for.
+    judged
+        Arguments of the run whose row is judged; None where there is none yet.
 
     Raises
     ------
@@ -187,8 +201,7 @@ def open_study(checkpoint: Checkpoint, run: Path, request: AnalyzeRequest | Repl
         return (root / study_name(facts) / "replicates").is_dir()
 
     single = is_there(1) and not is_there(own_threads())
-    trained_on = checkpoint.train_args.get("device")
-    device, placement = place(request, trained_on, pace_of(run), single_threaded=single)
+    device, placement = place(request, trained_on(checkpoint, judged), pace_of(run), single_threaded=single)
     facts = facts_with(device, placement.threads)
     return Study(
         checkpoint=checkpoint,
@@ -205,6 +218,12 @@ def open_study(checkpoint: Checkpoint, run: Path, request: AnalyzeRequest | Repl
         versions=versions,
         facts=facts,
     )
+
+
+def trained_on(checkpoint: Checkpoint, judged: Mapping[str, Any] | None) -> Any:
+    """Device of the judged run, else of the checkpoint's; a resume may take other ones than the checkpoint had."""
+    there = (judged or {}).get("device")
+    return checkpoint.train_args.get("device") if is_automatic_device(there) else there
 
 
 def pace_of(run: Path) -> float | None:

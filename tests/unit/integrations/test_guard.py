@@ -50,6 +50,15 @@ def store_null(run, n=6, epochs=1, centre=GOOD, sd=0.01, **facts):
         store.put(Replicate("healthy", seed, Outcome.OK, records))
 
 
+@pytest.mark.parametrize(("hardware", "used"), [("cuda (A100)", True), ("2 x cuda (A100)", False)])
+def test_a_null_of_another_number_of_gpus_raises_no_alarm(run, make_trainer, warned, hardware, used):
+    store_null(run, centre=GOOD + 1, device=hardware)
+    add_drift_callback(make_trainer()).train(GOOD)
+    (check,) = guard_json(run)["checks"]
+    assert check["against"] == ("seam31-abc" if used else "history")
+    assert (check["verdict"] == "FAULT") is used
+
+
 def test_the_seam_is_kept_before_it_is_overwritten(run, make_trainer, warned):
     before = run.last.read_bytes()
     add_drift_callback(make_trainer()).train(GOOD)

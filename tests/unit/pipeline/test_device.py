@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from analyzer.errors import UsageError
-from analyzer.pipeline.device import choose_device
+from analyzer.pipeline.device import choose_device, shares_device
 
 
 def fake_torch(gpus):
@@ -29,6 +29,8 @@ def fake_torch(gpus):
         (None, "0,1,2,3", 2, "0", True),
         (None, "0,1", 0, "cpu", True),
         (None, "0", 0, "cpu", True),
+        (None, 0, 0, "cpu", True),  # as yaml reads it
+        (None, 1, 2, "1", False),
         (None, "mps", 0, "mps", False),
         ("cpu", None, 1, "cpu", False),
         ("cpu", "0", 1, "cpu", True),
@@ -58,3 +60,15 @@ def test_a_device_that_is_not_here_is_one_sentence(wanted):
         return
     with pytest.raises(UsageError, match="no such device"):
         choose_device(wanted, None, torch=fake_torch(2))
+
+
+@pytest.mark.parametrize(
+    ("argument", "trained_on", "shared"),
+    [
+        ("0", "0", True), ("0", 0, True), ("1", "0", False), ("0,1", [0, 1], True), ("1", "0,1", True),
+        ("0,1", "2,3", False), ("cpu", "cpu", True), ("cpu", "0", False), ("0", "cpu", False), ("1", "", True),
+        ("cpu", None, True), ("0", "cuda:0", True),
+    ],
+)  # fmt: skip
+def test_a_device_of_a_running_training_is_known_however_it_is_written(argument, trained_on, shared):
+    assert shares_device(argument, trained_on) is shared
