@@ -18,9 +18,10 @@ from analyzer import errors
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.errors import DriftError, EngineError
 from analyzer.replicates.job import ArmJob, dump
-from analyzer.replicates.ranks import count, first_rank
+from analyzer.replicates.ranks import as_ultralytics_names, count, first_rank
 from analyzer.replicates.sandbox import environment
 from analyzer.replicates.store import Store
+from analyzer.runs.versions import installed_versions
 
 __all__ = ["WorkerDied", "WorkerProcess"]
 
@@ -118,7 +119,8 @@ class WorkerProcess:
                 cwd=None if job.trust else self.scratch,
                 start_new_session=True,  # Ctrl-C reaches the driver alone, which then decides
             )  # fmt: skip
-        self._send({"op": "arm", "job": dump(job)})
+        device = as_ultralytics_names(job.device, os.environ, installed_versions().get("ultralytics"))
+        self._send({"op": "arm", "job": dump(replace(job, device=device))})
         self._wait_for("ready")
         self.current = job
 

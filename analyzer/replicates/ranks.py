@@ -19,8 +19,19 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import EngineError
+from analyzer.runs.versions import has_feature
 
-__all__ = ["count", "die_like", "first_rank", "last_words", "other_ranks", "passed_on", "rank", "watch"]
+__all__ = [
+    "as_ultralytics_names",
+    "count",
+    "die_like",
+    "first_rank",
+    "last_words",
+    "other_ranks",
+    "passed_on",
+    "rank",
+    "watch",
+]
 
 _LAUNCHER = frozenset(
     {f"{of}{what}" for of in ("", "LOCAL_", "GROUP_", "ROLE_") for what in ("RANK", "WORLD_SIZE")}
@@ -33,6 +44,37 @@ _GRACE = 5.0  # seconds for the first rank to say itself what is wrong, when ano
 def count(device: str) -> int:
     """Ranks of a job: devices that Ultralytics' ``device`` argument names, separated by commas."""
     return device.count(",") + 1
+
+
+def as_ultralytics_names(device: str, environ: Mapping[str, str], version: str | None) -> str:
+    """The device as Ultralytics of that version takes it, in a process with that environment.
+
+    Up to 8.4.86 (PR #25021) ``device`` replaced ``CUDA_VISIBLE_DEVICES``: where a scheduler had given GPU 3 to the
+    command, its first GPU was named 3, and 0 was another user's.
+
+    Parameters
+    ----------
+    device
+        As torch counts the visible devices here: "0", "0,1"; "cpu" stays as it is.
+    environ
+        Of the worker.
+    version
+        Of Ultralytics.
+
+    Examples
+    --------
+    >>> as_ultralytics_names("0,1", {"CUDA_VISIBLE_DEVICES": "4,6,7"}, "8.3.0")
+    '4,6'
+    >>> as_ultralytics_names("0,1", {"CUDA_VISIBLE_DEVICES": "4,6,7"}, "8.4.190")
+    '0,1'
+    """
+    visible = [name.strip() for name in environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
+    indices = device.split(",")
+    if has_feature("device-visible", version) is not False or not all(
+        i.isdecimal() and int(i) < len(visible) and visible[int(i)].isdecimal() for i in indices
+    ):
+        return device
+    return ",".join(visible[int(i)] for i in indices)
 
 
 def rank() -> int:

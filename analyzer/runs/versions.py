@@ -57,6 +57,9 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
         ),
         "nan-recovery": Feature((8, 3, 200), (8, 4, 0), "last.pt is reloaded in the middle of a run after a NaN"),
         "loss-schedule-restored": Feature((8, 4, 0), (8, 4, 33), "the E2E loss schedule goes on after a resume"),
+        "device-visible": Feature(
+            (8, 4, 86), (8, 4, 87), "device= counts the visible GPUs; before, it replaces CUDA_VISIBLE_DEVICES"
+        ),
         "loader-seeded": Feature((8, 4, 120), (8, 4, 126), "the seed reaches the loader's generator"),
         "resume-reports-ignored": Feature((8, 4, 150), (8, 4, 165), "refused arguments are warned about"),
         "stopper-saved": Feature((8, 4, 165), (8, 4, 172), "the early stopper's state is in the checkpoint"),

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from analyzer.replicates.ranks import count, first_rank, last_words
+from analyzer.replicates.ranks import as_ultralytics_names, count, first_rank, last_words
 
 LAUNCHED = {"RANK": "3", "LOCAL_RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "pod-0", "TORCHELASTIC_RUN_ID": "x"}
 
@@ -27,6 +27,24 @@ def test_the_first_of_several_ranks_is_that_of_its_own_job():
 
 def test_a_comma_stands_between_two_devices():
     assert [count(d) for d in ("cpu", "0", "0,1", "4,5,6")] == [1, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("device", "visible", "version", "named"),
+    [
+        ("0", "3", "8.3.0", "3"),  # what Ray or Slurm gave this process
+        ("1,0", "4, 6", "8.4.86", "6,4"),
+        ("1,0", "4,6", "8.4.87", "1,0"),
+        ("0", None, "8.3.0", "0"),
+        ("0", "GPU-5ebe9f43", "8.3.0", "0"),  # it takes no such name
+        ("2", "4,6", "8.3.0", "2"),
+        ("cpu", "4", "8.3.0", "cpu"),
+        ("0", "4", None, "0"),
+    ],
+)
+def test_older_versions_are_told_the_gpu_by_the_name_that_the_scheduler_gave(device, visible, version, named):
+    environ = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
+    assert as_ultralytics_names(device, environ, version) == named
 
 
 def rank_that(code):
