@@ -9,7 +9,7 @@ from typing import Any
 from analyzer.errors import UsageError
 from analyzer.replicates.ranks import count
 
-__all__ = ["Device", "approximate", "as_many", "choose_device", "named_device", "shares_device"]
+__all__ = ["Device", "approximate", "as_many", "choose_device", "gpu_share", "named_device", "shares_device"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,22 @@ def as_many(hardware: str, trained_on: Any) -> bool:
     """
     times = hardware.partition(" x ")[0]
     return (int(times) if times.isdecimal() else 1) == max(len(_gpus(_text(trained_on))), 1)
+
+
+def gpu_share(argument: str, trained_on: Any) -> float:
+    """GPUs of the device `argument` over those of the run, at most 1: an epoch takes as much longer there.
+
+    Parameters
+    ----------
+    argument, trained_on
+        As for `approximate`.
+
+    Examples
+    --------
+    >>> gpu_share("0", "0,1"), gpu_share("0,1", [0, 1]), gpu_share("0,1", "0"), gpu_share("0", "cpu")
+    (0.5, 1.0, 1.0, 1.0)
+    """
+    return min(count(argument) / max(len(_gpus(_text(trained_on))), 1), 1.0)
 
 
 def shares_device(argument: str, trained_on: Any) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import UsageError
-from analyzer.pipeline.device import Device, approximate, choose_device, named_device
+from analyzer.pipeline.device import Device, approximate, choose_device, gpu_share, named_device
 from analyzer.replicates.cluster import RayExecutor, connect
 from analyzer.replicates.executor import Executor, LocalExecutor, scratch_folders
 from analyzer.replicates.node import Demands, gpu_name
@@ -45,6 +45,8 @@ class Placement:
         Address of the Ray cluster that has the workers instead; None: they are here.
     per_device
         Workers on each GPU of a cluster.
+    share
+        GPUs of a worker over those of the run, at most 1.
     """
 
     devices: tuple[str, ...] = ("cpu",)
@@ -52,18 +54,19 @@ class Placement:
     own_threads: int | None = None
     ray: str | None = None
     per_device: int = 1
+    share: float = 1.0
 
     @property
     def at_once(self) -> float:
         """How many replicates are finished while the run itself would train one, at the least.
 
-        Workers of one GPU share it, CPU workers with fewer threads than Ultralytics takes are as much slower, and a
+        Workers of one GPU share it, with fewer GPUs or CPU threads than the run's they are as much slower, and a
         cluster may shrink to one worker.
         """
         if self.ray is not None:
-            return 1.0
+            return self.share
         if self.threads is None or self.own_threads is None:
-            return float(len(set(self.devices)))
+            return self.share * len(set(self.devices))
         busy = min(len(self.devices), max((os.cpu_count() or 1) // self.threads, 1))
         return busy * self.threads / self.own_threads
 
@@ -93,7 +96,7 @@ def place(
     trained_on
         ``device`` of the run's arguments.
     seconds
-        What an epoch takes; None where that is not known.
+        What a replicate takes; None where that is not known.
     single_threaded
         Whether a study of single-threaded replicates is there, and none of the other kind.
     torch
@@ -114,7 +117,7 @@ def place(
     per_device = request.per_device or _unasked(device, seconds, replicates, single_threaded)
     workers = tuple(d.argument for _ in range(per_device) for d in devices)
     if device.argument != "cpu":
-        return device, Placement(workers)
+        return device, Placement(workers, share=gpu_share(device.argument, trained_on))
     threads = 1 if per_device > 1 else own_threads()
     return device, Placement(workers, threads, own_threads())
 
@@ -134,9 +137,8 @@ def _on_cluster(request: AnalyzeRequest | ReplicateRequest, address: str, traine
         note = approximate("cpu", trained_on)
         return Device("cpu", "cpu (Ray)", note, "cpu"), Placement((), 1, own_threads(), address)
     kind = ray.get(ray.remote(num_gpus=1 / per_device)(gpu_name).remote())
-    return Device("0", f"{kind} (Ray)", approximate("0", trained_on), kind), Placement(
-        (), ray=address, per_device=per_device
-    )
+    placement = Placement((), ray=address, per_device=per_device, share=gpu_share("0", trained_on))
+    return Device("0", f"{kind} (Ray)", approximate("0", trained_on), kind), placement
 
 
 def _devices(request: AnalyzeRequest | ReplicateRequest, trained_on: Any, torch: Any) -> tuple[Device, ...]:

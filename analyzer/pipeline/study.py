@@ -201,7 +201,9 @@ def open_study(
         return (root / study_name(facts) / "replicates").is_dir()
 
     single = is_there(1) and not is_there(own_threads())
-    device, placement = place(request, trained_on(checkpoint, judged), pace_of(run), single_threaded=single)
+    pace = pace_of(run)
+    seconds = None if pace is None else pace * request.epochs * (request.fraction or 1.0)
+    device, placement = place(request, trained_on(checkpoint, judged), seconds, single_threaded=single)
     facts = facts_with(device, placement.threads)
     return Study(
         checkpoint=checkpoint,

@@ -9,14 +9,16 @@ from typing import Any
 __all__ = ["keep_images"]
 
 _SHARE = 0.25  # of the memory that is free when the worker starts
+_LEFT = 0.5  # of that memory; below, nobody keeps more: workers and ranks that start together each count all of it
 
 
 class _Kept:
-    """A reader of images that decodes a file once, until its budget in bytes is spent."""
+    """A reader of images that decodes a file once, until its budget in bytes or the machine's memory is spent."""
 
-    def __init__(self, read: Callable[..., Any], budget: int) -> None:
+    def __init__(self, read: Callable[..., Any], budget: int, left: int) -> None:
         self._read = read
         self._budget = budget
+        self._left = left
         self._images: dict[tuple[Any, ...], Any] = {}
 
     def __call__(self, filename: str, *args: Any, **kwargs: Any) -> Any:
@@ -29,11 +31,17 @@ class _Kept:
         image = self._images.get(key)
         if image is None:
             image = self._read(filename, *args, **kwargs)
-            if image is None or image.nbytes > self._budget:
+            if image is None or image.nbytes > self._budget or _available() < self._left:
                 return image
             self._budget -= image.nbytes
             self._images[key] = image
         return image.copy()  # some augmentations write into the array that they are given
+
+
+def _available() -> int:
+    import psutil  # Ultralytics needs it, too
+
+    return int(psutil.virtual_memory().available)
 
 
 def keep_images(budget: int | None = None) -> None:
@@ -46,11 +54,12 @@ def keep_images(budget: int | None = None) -> None:
     Parameters
     ----------
     budget
-        Bytes; by default a quarter of the memory that is free now.
+        Bytes; by default a quarter of the memory that is free now. Nothing more is kept where half of that is taken,
+        by whomever.
     """
-    import psutil
     from ultralytics.data import base
 
     read = getattr(base, "imread", None)  # versions before 8.3.100 or so read through cv2 itself
     if read is not None and not isinstance(read, _Kept):
-        base.imread = _Kept(read, int(psutil.virtual_memory().available * _SHARE) if budget is None else budget)
+        free = _available()
+        base.imread = _Kept(read, int(free * _SHARE) if budget is None else budget, int(free * _LEFT))

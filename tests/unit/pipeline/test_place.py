@@ -108,6 +108,13 @@ def test_only_workers_that_do_not_share_a_device_count_as_faster(machine):
     assert Placement((), 1, 7, ray="auto").at_once == 1
 
 
+def test_a_run_on_more_gpus_than_a_worker_has_was_as_much_faster():
+    assert placed(torch=A100, trained_on="0,1")[1].at_once == 1  # one job on both
+    assert placed(torch=A100, trained_on="0,1", device="0")[1].at_once == 0.5
+    assert placed(torch=A100, trained_on=[0, 1], workers_on="0,1")[1].at_once == 1
+    assert placed(torch=A100, trained_on="0", device="0,1")[1].at_once == 1  # how much faster is not known
+
+
 class FakeCluster:
     """What `connect` returns, of a cluster with some GPUs; remote functions run here."""
 

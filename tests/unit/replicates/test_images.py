@@ -61,6 +61,17 @@ def test_what_does_not_fit_the_budget_is_decoded_each_time(reader, tmp_path):
     assert decoded == [small, large, large]
 
 
+def test_nothing_more_is_kept_where_other_workers_took_half_of_the_memory(reader, tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "_available", lambda: 1000)
+    imread, decoded = reader(budget=10**6)
+    first, second = picture(tmp_path / "a.png", 1), picture(tmp_path / "b.png", 2)
+    imread(first, flags=1)
+    monkeypatch.setattr(images, "_available", lambda: 400)
+    for path in (second, first, second):
+        imread(path, flags=1)
+    assert decoded == [first, second, second]
+
+
 def test_a_missing_file_stays_missing(reader, tmp_path):
     imread, decoded = reader()
     assert imread(str(tmp_path / "none.png"), flags=1) is None  # as Ultralytics' own reader says it
