@@ -24,6 +24,7 @@ from analyzer.runs.activity import is_training
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
 from analyzer.runs.directory import read_run
+from analyzer.runs.equal import is_automatic_device
 from analyzer.runs.seams import epoch_seconds
 
 __all__ = ["Resume", "ResumeRequest", "audit_before", "plan_resume", "prepare", "report_request", "train"]
@@ -180,10 +181,20 @@ def prepare(plan: Resume, progress: Progress) -> Path:
     if plan.request.replicates:
         # words for Ultralytics change what the resume does: a replay without them would differ from it
         wanted = ReplicateRequest(
-            checkpoint=kept, n=plan.request.replicates, epochs=plan.request.epochs, replay=not plan.request.arguments
+            checkpoint=kept,
+            n=plan.request.replicates,
+            epochs=plan.request.epochs,
+            replay=not plan.request.arguments,
+            device=_device(plan.request.arguments),
         )
         replicate(wanted, progress)
     return kept
+
+
+def _device(arguments: Sequence[str]) -> str | None:
+    """On which device the words for Ultralytics let the resume train; None where they leave it."""
+    named = [word.partition("=")[2] for word in arguments if word.startswith("device=")]
+    return None if not named or is_automatic_device(named[-1]) else named[-1]
 
 
 def train(command: Sequence[str]) -> None:

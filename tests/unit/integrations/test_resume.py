@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from analyzer.domain.progress import Silent
 from analyzer.errors import CheckpointError, EngineError, RunError
 from analyzer.pipeline import resume as steps
 from analyzer.pipeline.resume import ResumeRequest, plan_resume, report_request, train
@@ -53,6 +54,25 @@ def test_a_run_without_checkpoint_cannot_be_resumed(run):
     run.last.unlink()
     with pytest.raises(CheckpointError, match=r"no weights/last\.pt"):
         plan_resume(ResumeRequest(run.path))
+
+
+@pytest.mark.parametrize(
+    ("words", "device"),
+    [
+        ((), None),
+        (("device=0,1",), "0,1"),
+        (("workers=2", "device=cpu"), "cpu"),
+        (("device=",), None),
+        (("device=-1",), None),
+    ],
+)
+def test_replicates_train_where_the_resume_will(run, monkeypatch, words, device):
+    wanted = []
+    monkeypatch.setattr(steps, "replicate", lambda request, progress: wanted.append(request))
+    plan = plan_resume(ResumeRequest(run.path, replicates=4, arguments=words))
+    steps.prepare(plan, Silent())
+    (request,) = wanted
+    assert (request.device, request.n, request.replay) == (device, 4, not words)
 
 
 def test_a_second_training_in_one_run_is_refused(run, monkeypatch):
