@@ -76,6 +76,7 @@ class SeamSign(str, Enum):
     SHORT_INCREMENT = "time increment too small for an epoch"
     EPOCH_REPEATS = "epoch number repeats"
     RESTART = "epoch number starts again"
+    CHECKPOINT_DATES = "dates of the checkpoints"
     GIVEN = "given by --seam"
 
 

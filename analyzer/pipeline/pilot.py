@@ -14,9 +14,9 @@ from analyzer.pipeline.scene import Scene, look_at, validated_images
 from analyzer.replicates.store import Store
 from analyzer.runs.args import ArgsDiff
 from analyzer.runs.checkpoint import read_checkpoint
+from analyzer.runs.dated import seams_of
 from analyzer.runs.directory import find_checkpoint, read_run
 from analyzer.runs.files import read_json
-from analyzer.runs.seams import find_seams
 
 __all__ = ["FEWEST", "pilot_of", "planned_scene"]
 
@@ -54,7 +54,7 @@ def planned_scene(request: AnalyzeRequest) -> Scene:
         wanted = starts if wanted is None else wanted
         if wanted == last + 1 == starts:
             return _next(run, checkpoint, "", request)
-    elif wanted == last + 1 or (wanted is None and not find_seams(run.history, run.args)):
+    elif wanted == last + 1 or (wanted is None and not seams_of(run)):
         try:
             return _next(run, find_checkpoint(run, _seam_to_come(run)), "", request)
         except CheckpointError as e:
@@ -68,7 +68,7 @@ def _seam_to_come(run: Run) -> Seam:
 
 
 def _next(run: Run, checkpoint: Checkpoint | None, missing: str, request: AnalyzeRequest) -> Scene:
-    seams = find_seams(run.history, run.args)
+    seams = seams_of(run)
     validated = validated_images(checkpoint.train_args if checkpoint else run.args, run.path, request.data)
     return Scene(run, _seam_to_come(run), seams, checkpoint, missing, ArgsDiff(()), (), validated)
 

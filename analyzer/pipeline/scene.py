@@ -16,6 +16,7 @@ from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.runs.args import ArgsDiff, diff_args
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
+from analyzer.runs.dated import seams_of
 from analyzer.runs.directory import find_checkpoint, read_run
 from analyzer.runs.fingerprint import list_images
 from analyzer.runs.seams import find_seams, seam_at, why_no_seam
@@ -96,7 +97,7 @@ def look_at(request: AnalyzeRequest) -> Scene:
     if request.out is not None:  # where `drift replicate --out` keeps its copies
         kept = sorted((request.out / "seams").rglob("*.pt"))
         run = replace(run, checkpoints=(*run.checkpoints, *kept))
-    seams = find_seams(run.history, run.args)
+    seams = seams_of(run)
     seam = _chosen(run, seams, request.seam)
     others = tuple(s for s in seams if s.row != seam.row)
     checkpoint, missing = _checkpoint_of(request, run, seam)

@@ -13,8 +13,9 @@ from analyzer.domain.evidence import Severity
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError, RunError
 from analyzer.runs.checkpoint import read_checkpoint
+from analyzer.runs.dated import seams_of
 from analyzer.runs.directory import find_checkpoint, read_run
-from analyzer.runs.seams import find_seams, seam_at
+from analyzer.runs.seams import seam_at
 
 __all__ = ["audit_place"]
 
@@ -65,7 +66,7 @@ def _audited(place: Path, checkpoint: Path | None, seam: int | None, data: Path 
         alone = read_checkpoint(place, trust=trust)
         return audit(_run_around(place), None, (), alone, data=data, trust=trust)
     run = read_run(place)
-    seams = find_seams(run.history, run.args)
+    seams = seams_of(run)
     chosen = seam_at(run.history, seam, run.args) if seam is not None else seams[-1] if seams else None
     before = read_checkpoint(checkpoint, trust=trust) if checkpoint is not None else _before(run, chosen, trust)
     if chosen is not None and before is not None and before.epoch >= 0 and before.resumes_at != chosen.epoch:
