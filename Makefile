@@ -48,7 +48,7 @@ calibrate-resumes: $(READY) ## 200 healthy and 110 faulty real resumes, each wit
 fuzz: $(READY) ## 20,000 damaged files of known meaning (20 s of processor time); rewrites tests/fuzz/cases.json and the table of SECURITY.md
 	$(BIN)/python tests/fuzz/run_fuzz.py --cases 20000 --out tests/fuzz/cases.json --doc SECURITY.md
 
-kills: $(READY) ## SIGKILL driver and worker at 200 random instants (10 minutes; resumable); rewrites tests/faults/kills.json
+kills: $(READY) ## SIGKILL driver and worker at 200 random instants, 12 more of a real training (15 minutes; resumable); rewrites tests/faults/kills.json
 	$(BIN)/python tests/faults/measure_kills.py --work work/kills --out tests/faults/kills.json
 
 memory: $(READY) ## memory over 1000 replicates of the driver and of the worker (6 minutes); rewrites tests/faults/memory.json

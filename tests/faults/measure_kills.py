@@ -1,6 +1,6 @@
 """`make kills`: SIGKILL driver and worker at random instants of a study, and look at what is left.
 
-    python tests/faults/measure_kills.py --work work/kills [--kills 200] [--real 20] [--out tests/faults/kills.json]
+    python tests/faults/measure_kills.py --work work/kills [--kills 200] [--real 12] [--out tests/faults/kills.json]
 
 Driver, executor, pipe, store and lock are the real ones; the worker makes its replicates up, 10 ms each, so that every
 instant matters: start, set-up, half-written files, the moment between two replicates. A part of the kills is done with
@@ -212,7 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--real", type=int, default=20)
+    parser.add_argument("--real", type=int, default=12)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     work = options.work.absolute()
