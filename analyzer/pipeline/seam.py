@@ -14,7 +14,7 @@ from analyzer.domain.metrics import metrics_of
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate, matrix
 from analyzer.errors import CheckpointError, EngineError
-from analyzer.pipeline.budget import Budget, parse_budget
+from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.replicate import read_resumable, run_of
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
@@ -111,15 +111,15 @@ def measure_seam(request: ReplicateRequest, progress: Progress) -> SeamReport:
     EngineError
         An epoch diverged or left no checkpoint.
     """
-    request = replace(with_absolute_out(request), epochs=2)
+    request = replace(with_absolute_out(request), epochs=2, per_device=1)  # path after path: a second worker would wait
     checkpoint = read_resumable(request)
     _two_epochs_left(checkpoint)
     study = open_study(checkpoint, run_of(checkpoint), request)
     seeds = replicate_seeds(study.base_seed, request.n)
-    with study.store.lock():
-        study.store.describe(study.facts)
+    collector = Collector(study, parse_budget(None), progress)
+    with collector.at_work():
         progress.start(3 * request.n, f"{request.n} seeds: two epochs in memory, the second one resumed")
-        pairs, trained, reused = _pairs(study, seeds, parse_budget(None), progress)
+        pairs, trained, reused = _pairs(collector, seeds)
     return SeamReport(
         study=study.store.path,
         checkpoint=checkpoint.path,
@@ -142,24 +142,19 @@ def _two_epochs_left(checkpoint: Checkpoint) -> None:
         )
 
 
-def _pairs(
-    study: Study, seeds: tuple[int, ...], budget: Budget, progress: Progress
-) -> tuple[list[tuple[Replicate, Replicate]], int, int]:
+def _pairs(collector: Collector, seeds: tuple[int, ...]) -> tuple[list[tuple[Replicate, Replicate]], int, int]:
     """One pair a seed, the epochs trained, and the paths reused; both collectors drive the same worker."""
-    collector = Collector(study, budget, progress)
+    study, progress = collector.study, collector.progress
     pairs, trained, reused = [], 0, 0
-    try:
-        firsts = [_trained(_first(collector, seed), seed) for seed in seeds]
-        for index, (first, seed) in enumerate(zip(firsts, seeds, strict=True)):
-            kept = study.between / f"{seed:010d}.pt"
-            second = Collector(_after(study, kept), budget, progress, make_executor=_same_worker(collector))
-            resumed = _trained(second.one(_RESUMED, second_seed(seed), epochs=1), seed)
-            progress.finished_replicate("resumed", index + 1, resumed.epochs[0].seconds, bool(second.reused))
-            pairs.append((first, resumed))
-            trained, reused = trained + second.epochs_trained, reused + second.reused
-            kept.unlink(missing_ok=True)  # as large as a checkpoint, and not needed any more
-    finally:
-        collector.close()
+    firsts = [_trained(_first(collector, seed), seed) for seed in seeds]
+    for index, (first, seed) in enumerate(zip(firsts, seeds, strict=True)):
+        kept = study.between / f"{seed:010d}.pt"
+        second = Collector(_after(study, kept), collector.budget, progress, make_executor=_same_worker(collector))
+        resumed = _trained(second.one(_RESUMED, second_seed(seed), epochs=1), seed)
+        progress.finished_replicate("resumed", index + 1, resumed.epochs[0].seconds, bool(second.reused))
+        pairs.append((first, resumed))
+        trained, reused = trained + second.epochs_trained, reused + second.reused
+        kept.unlink(missing_ok=True)  # as large as a checkpoint, and not needed any more
     return pairs, trained + collector.epochs_trained, reused + collector.reused
 
 
