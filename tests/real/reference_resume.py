@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch.utils.data.distributed import DistributedSampler
 from ultralytics import YOLO
+from ultralytics.engine.trainer import BaseTrainer
 
 RANK = int(os.environ.get("RANK", "0"))
 
@@ -90,12 +91,15 @@ def main(checkpoint, out, seed, k, workers=None, changes=None):
             out.write_text(json.dumps(epochs))
             os._exit(0)
 
-    def with_workers(trainer):
-        if workers is not None:
-            trainer.args.workers = workers
+    if workers is not None:  # no callback is called before the loaders are built on every rank of every version
+        setup = BaseTrainer._setup_train
 
+        def with_workers(trainer, *args):
+            trainer.args.workers = workers
+            setup(trainer, *args)
+
+        BaseTrainer._setup_train = with_workers
     model = YOLO(str(copy))
-    model.add_callback("on_pretrain_routine_start", with_workers)
     model.add_callback("on_train_start", reseed)
     model.add_callback("on_fit_epoch_end", record)
     if changes is None:

@@ -91,15 +91,18 @@ def test_replicates_against_a_plain_resume(name, amp, workers, checkpoint, measu
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize(("name", "amp"), [("2 GPUs, fp32", False), ("2 GPUs, amp", True)])
-def test_replicates_on_two_gpus_against_a_plain_resume_on_two(name, amp, cuda, checkpoint, measured, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "amp", "workers"),
+    [("2 GPUs, fp32", False, 0), ("2 GPUs, 4 workers each", False, 4), ("2 GPUs, amp", True, 0)],
+)
+def test_replicates_on_two_gpus_against_a_plain_resume_on_two(name, amp, workers, cuda, checkpoint, measured, tmp_path):
     """One job on both (DDP), the plain one under torchrun."""
     if cuda.cuda.device_count() < 2:
         pytest.skip("One CUDA device is here: nothing was measured of two.")
     place = checkpoint(amp)
-    first, other, third = engine.replicates(place, tmp_path / "drift", [7, 8, 7], device="0,1")
+    first, other, third = engine.replicates(place, tmp_path / "drift", [7, 8, 7], workers=workers, device="0,1")
     row, again, seed = (r.epochs[0].exact for r in (first, third, other))
-    expected = reference(place, tmp_path / "reference.json", gpus=2)
+    expected = reference(place, tmp_path / "reference.json", workers, gpus=2)
     measured[name] = {
         "plain resume": gpu.agreement(row, {k: expected["row"][k] for k in row}, seed),
         "same seed again": gpu.agreement(row, again, seed),

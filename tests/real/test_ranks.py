@@ -33,9 +33,9 @@ def two_ranks(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE / "gloo"), *([own] if own else [])]))
 
 
-def plain(checkpoint, out, seed, k):
+def plain(checkpoint, out, seed, k, workers):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += [HERE / "reference_resume.py", checkpoint, out, seed, k]
+    command += [HERE / "reference_resume.py", checkpoint, out, seed, k, workers]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
     assert out.exists(), done.stderr[-3000:]
     return json.loads(out.read_text())
@@ -43,10 +43,9 @@ def plain(checkpoint, out, seed, k):
 
 def test_replicates_on_two_devices_are_plain_resumes_on_two_devices(two_ranks, tmp_path, train_run):
     checkpoint = train_run(tmp_path) / "weights" / "last.pt"
-    first, other, third = engine.replicates(
-        checkpoint, tmp_path / "drift", [7, 8, 7], epochs=2, device="0,1", threads=1
-    )
-    expected = plain(checkpoint, tmp_path / "plain.json", 7, 2)
+    settings = {"epochs": 2, "device": "0,1", "threads": 1, "workers": 1}  # loader processes fetch ahead
+    first, other, third = engine.replicates(checkpoint, tmp_path / "drift", [7, 8, 7], **settings)
+    expected = plain(checkpoint, tmp_path / "plain.json", 7, 2, 1)
     single = engine.replicates(checkpoint, tmp_path / "single", [7], epochs=2, threads=1)[0]
 
     for step in range(2):
