@@ -66,15 +66,24 @@ def contents(folder):
     return {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.glob("[0-9]*.json")}
 
 
+def written_within(folder, seconds):
+    """Wait for the first replicate."""
+    end = time.monotonic() + seconds
+    while not contents(folder) and time.monotonic() < end:
+        time.sleep(0.002)
+
+
 def test_a_killed_writer_loses_nothing(tmp_path):
     draw = random.Random(1)
     store = Store(tmp_path, "study")
     folder = tmp_path / "study" / "replicates" / "healthy"
     seeds = replicate_seeds(0, SEEDS)
     before, interrupted = {}, 0
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         process = multiprocessing.get_context("fork").Process(target=extend, args=(tmp_path, SEEDS))
         process.start()
+        if kill == 0:
+            written_within(folder, 60)  # on a busy machine it may not have begun before it is killed
         time.sleep(draw.uniform(0.005, 0.08))
         process.kill()
         process.join()
