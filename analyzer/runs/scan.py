@@ -112,6 +112,15 @@ def _text(*args: object) -> str:
     return ", ".join(map(str, args))
 
 
+class _Member(str):
+    """Stand-in for an enumeration: made of a value, or asked for a name (python before 3.11.4 stores members so)."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args: object) -> _Member:
+        return super().__new__(cls, _text(*args))
+
+
 def _path(*parts: object) -> str:
     return str(pathlib.PurePosixPath(*map(str, parts)))
 
@@ -130,6 +139,7 @@ _REAL: dict[str, Callable[..., object]] = {
     "torch._utils._rebuild_parameter_with_state": _rebuild_parameter,
     "torch.nn.parameter.Parameter": _rebuild_parameter,
     "numpy.dtype": _DType,
+    "torchvision.transforms.functional.InterpolationMode": _Member,
     "numpy.core.multiarray.scalar": _scalar,
     "numpy._core.multiarray.scalar": _scalar,
     "ultralytics.utils.IterableSimpleNamespace": _Namespace,

@@ -17,6 +17,7 @@ import pytest
 
 from analyzer.errors import CheckpointError
 from analyzer.runs.checkpoint import load_payload, read_checkpoint
+from analyzer.runs.scan import scan_pickle
 
 ARGS = {"task": "detect", "data": "data.yaml", "lr0": 0.01, "save_dir": Path("runs/a")}
 
@@ -263,3 +264,17 @@ def test_reading_leaves_the_file_as_it_is(tmp_path):
     before = (file.read_bytes(), file.stat().st_mtime_ns, list(tmp_path.iterdir()))
     read_checkpoint(file)
     assert (file.read_bytes(), file.stat().st_mtime_ns, list(tmp_path.iterdir())) == before
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        b"cbuiltins\ngetattr\n(ctorchvision.transforms.functional\nInterpolationMode\nVBILINEAR\ntR.",  # before 3.11.4
+        b"ctorchvision.transforms.functional\nInterpolationMode\n(Vbilinear\ntR.",
+    ],
+)
+def test_the_interpolation_of_a_classifier_is_read_as_every_python_stores_it(stored):
+    found, named = scan_pickle(stored)
+    assert isinstance(found, str)
+    assert "bilinear" in found.lower()
+    assert "torchvision.transforms.functional.InterpolationMode" in named
