@@ -58,7 +58,7 @@ from analyzer.stats.sequential import PILOT
 from analyzer.stats.shift import NullComparison
 from analyzer.verdict import decide
 
-__all__ = ["from_history", "from_replicates", "history_predictions", "planned"]
+__all__ = ["evidence_of", "from_history", "from_replicates", "history_predictions", "planned"]
 
 
 def from_replicates(
@@ -74,7 +74,8 @@ def from_replicates(
     """Judge the observed rows against the replicates."""
     seam_check = history_check(got.healthy, past, request.alpha)
     differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
-    decision = _decided(past, observed, audited, got, seam_check, differences)
+    evidence, names = evidence_of(past, observed, audited, got, seam_check, differences)
+    decision = decide(evidence, names=names, replicates_needed=_needed(got.comparison))
     decision = _explained(decision, audited, got, request)
     checkpoint = scene.checkpoint
     assert checkpoint is not None
@@ -112,14 +113,15 @@ def from_replicates(
     )
 
 
-def _decided(
+def evidence_of(
     past: Past,
     observed: Observed,
     audited: Audited,
     got: Gathered,
     seam_check: SeamResult,
     differences: dict[str, ArmDifference],
-) -> Decision:
+) -> tuple[Evidence, tuple[str, ...]]:
+    """What the verdict may look at, and the names of the metrics in it."""
     family, names = family_evidence(got.comparison, past, observed)
     evidence = Evidence(
         metrics=family,
@@ -132,7 +134,7 @@ def _decided(
         diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
         null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
     )
-    return decide(evidence, names=names, replicates_needed=_needed(got.comparison))
+    return evidence, names
 
 
 def _metrics(

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from analyzer.diagnosis.audit import Audited
-from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, Replay, SeamCheck
+from analyzer.domain.evidence import Decision, MetricEvidence, Replay, SeamCheck
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
-from analyzer.pipeline.assemble import history_predictions, planned
+from analyzer.pipeline.assemble import evidence_of, history_predictions, planned
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
 from analyzer.pipeline.explain import accusations, causes_in
@@ -20,10 +20,7 @@ from analyzer.pipeline.gather import HEALTHY, Gathered
 from analyzer.pipeline.judge import (
     Observed,
     arm_differences,
-    changed_size,
-    family_evidence,
     history_check,
-    lost_columns,
     metric_evidence,
     rows_of,
 )
@@ -158,7 +155,8 @@ def _assemble(
     started: float,
 ) -> Analysis:
     differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
-    decision = _decided(past, observed, audited, got, seam_check, differences)
+    evidence, names = evidence_of(past, observed, audited, got, seam_check, differences)
+    decision = decide(replace(evidence, replay=Replay.NOT_POSSIBLE, borrowed=True), names=names)
     gone = f"the checkpoint of epoch {scene.seam.epoch - 1} is gone"
     borrowed = _reference(lender, scene)
     test = "smallest Holm-adjusted p of t tests on the borrowed null"
@@ -183,29 +181,6 @@ def _assemble(
         diagnosis=causes_in(decision, audited),
         not_run=not_run(**dict.fromkeys(LADDER, gone)),
     )
-
-
-def _decided(
-    past: Past,
-    observed: Observed,
-    audited: Audited,
-    got: Gathered,
-    seam_check: SeamResult,
-    differences: dict[str, ArmDifference],
-) -> Decision:
-    family, names = family_evidence(got.comparison, past, observed)
-    evidence = Evidence(
-        metrics=family,
-        omnibus=got.comparison.omnibus,
-        seam=seam_check.status,
-        certain_cause=bool(audited.hard),
-        changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
-        replay=Replay.NOT_POSSIBLE,
-        diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
-        null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
-        borrowed=True,
-    )
-    return decide(evidence, names=names)
 
 
 def _explained(decision: Decision, audited: Audited, got: Gathered, borrowed: Borrowed) -> Decision:

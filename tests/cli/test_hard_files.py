@@ -103,18 +103,21 @@ def test_an_args_yaml_that_is_no_mapping_is_refused(run, drift, name, tmp_path):
     assert not (tmp_path / "HACKED").exists()
 
 
+def a_sentence_or_a_report(done):
+    if done.exit_code == 12:
+        one_sentence(done, 12)
+    else:
+        assert done.exit_code in (0, 10, 11), done.stderr
+        json.loads(done.stdout)
+
+
 @pytest.mark.parametrize("key", ["epochs", "close_mosaic", "warmup_epochs", "device", "batch", "task", "data", "seed"])
 @pytest.mark.parametrize("value", ["x", -1, [1], {"a": 1}, 1e99])
 def test_odd_values_in_args_yaml(run, drift, key, value):
     args = yaml.safe_load((run / "args.yaml").read_text())
     (run / "args.yaml").write_text(yaml.safe_dump({**args, key: value}))
     for mode in ("--dry-run", "--history-only"):
-        done = drift("analyze", run, mode, "--json")
-        if done.exit_code == 12:
-            one_sentence(done, 12)
-        else:
-            assert done.exit_code in (0, 10, 11), done.stderr
-            json.loads(done.stdout)
+        a_sentence_or_a_report(drift("analyze", run, mode, "--json"))
 
 
 @pytest.mark.parametrize("key", ["epochs", "close_mosaic", "warmup_epochs", "device", "task", "data"])
@@ -123,12 +126,7 @@ def test_odd_values_in_the_checkpoint(run, drift, key, value):
     args = {**yaml.safe_load((run / "args.yaml").read_text()), key: value}
     (run / "weights" / "epoch14.pt").write_bytes(checkpoint(args))
     for mode in ("--dry-run", "--history-only"):
-        done = drift("analyze", run, mode, "--json")
-        if done.exit_code == 12:
-            one_sentence(done, 12)
-        else:
-            assert done.exit_code in (0, 10, 11), done.stderr
-            json.loads(done.stdout)
+        a_sentence_or_a_report(drift("analyze", run, mode, "--json"))
 
 
 def test_without_args_yaml_it_goes_on_and_says_so(run, drift):

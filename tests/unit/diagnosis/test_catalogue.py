@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,9 @@ def test_catalogue():
 def test_the_page_of_faults_is_up_to_date():
     page = Path(__file__).parents[3] / "docs" / "FAULTS.md"
     assert page.read_text(encoding="utf-8") == faults_page()
+
+
+def test_a_changed_batch_stands_among_the_causes_as_such():
+    whole = build.facts()
+    whole = replace(whole, run=replace(whole.run, args={**whole.run.args, "batch": 8, "workers": 3}))
+    assert {f.cause for f in audit_run(whole) if f.id == "changed-arguments"} == {"batch-changed", "changed-arguments"}

@@ -288,12 +288,6 @@ def test_as_many_steps_as_from_the_images_of_another_split():
     assert (seen.cause, "from the val images" in seen.evidence) == ("wrong-data", True)
 
 
-def test_a_changed_batch_stands_among_the_causes_as_such():
-    whole = build.facts()
-    whole = replace(whole, run=replace(whole.run, args={**whole.run.args, "batch": 8, "workers": 3}))
-    assert {f.cause for f in audit_run(whole) if f.id == "changed-arguments"} == {"batch-changed", "changed-arguments"}
-
-
 def test_steps_of_another_data_set_are_no_sign_of_another_batch():
     steps = (build.SEAM - 1) * build.BATCHES + 3
     data = build.with_before(train_args={**build.ARGS, "data": "/d/a.yaml"})

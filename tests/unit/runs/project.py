@@ -1,5 +1,6 @@
 """A project with a small data set, as files; shared by the tests of data sets."""
 
+import pytest
 import yaml
 
 from analyzer.runs.dataset import resolve_dataset
@@ -29,3 +30,14 @@ def write(data, changes, name="data.yaml"):
 
 def resolve(run, data, cwd, **args):
     return resolve_dataset({"data": data, "task": "detect", **args}, run=run, cwd=cwd)
+
+
+@pytest.fixture(autouse=True)
+def no_settings(tmp_path, monkeypatch):
+    """The settings of whoever runs the tests say nothing."""
+    monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def place(tmp_path):
+    return make(tmp_path / "project")

@@ -14,21 +14,11 @@ DIGITS = Path(__file__).parents[3] / "data" / "digits"
 _spec = importlib.util.spec_from_file_location("data_project", Path(__file__).with_name("project.py"))
 project = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(project)
-resolve, write = project.resolve, project.write
+no_settings, place, resolve, write = project.no_settings, project.place, project.resolve, project.write
 
 _spec = importlib.util.spec_from_file_location("make_shapes", DIGITS.parent / "make_shapes.py")
 make_shapes = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(make_shapes)
-
-
-@pytest.fixture(autouse=True)
-def no_settings(tmp_path, monkeypatch):
-    monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path / "config"))
-
-
-@pytest.fixture
-def place(tmp_path):
-    return project.make(tmp_path / "project")
 
 
 def test_fingerprint_counts(place, tmp_path):

@@ -13,17 +13,7 @@ from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 _spec = importlib.util.spec_from_file_location("data_project", Path(__file__).with_name("project.py"))
 project = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(project)
-resolve, write = project.resolve, project.write
-
-
-@pytest.fixture(autouse=True)
-def no_settings(tmp_path, monkeypatch):
-    monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path / "config"))
-
-
-@pytest.fixture
-def place(tmp_path):
-    return project.make(tmp_path / "project")
+no_settings, place, resolve, write = project.no_settings, project.place, project.resolve, project.write
 
 
 def test_absolute_yaml_without_path(place, tmp_path):
