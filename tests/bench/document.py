@@ -38,7 +38,10 @@ def _shares(result: Part) -> str:
     whole = result["seconds"]["replicate"]
     parts = sorted(result["seconds"].items(), key=lambda part: part[1])
     rows = [(part, f"{s:.3f}", f"{100 * s / whole:.1f} %") for part, s in parts]
-    return _table(("part", "CPU s, median", "share"), rows)
+    kept = result["kept_over_decoded"]
+    ratio = f"{kept['median']:.3f} [{kept['low']:.3f}, {kept['high']:.3f}]"
+    words = f"Images kept over every image decoded anew, {kept['pairs']} pairs in turn: {ratio}."
+    return f"{_table(('part', 'CPU s, median', 'share'), rows)}\n\n{words}"
 
 
 def _today(result: Part) -> str:

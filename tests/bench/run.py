@@ -23,7 +23,7 @@ import today
 
 PARTS: dict[str, Callable[[Path], Any]] = {
     "floor": lambda work: floor.measure(work, {"demo": 40, "larger": 12}),
-    "shares": lambda work: shares.measure(work, 21),
+    "shares": lambda work: shares.measure(work, 20),
     "today": lambda work: today.measure(work, {"demo": (3, 20, 4), "larger": (2, 6, 3)}),
     "parallel": lambda work: parallel.measure(work, 3, 10),
     "needed": needed.measure,

@@ -1,7 +1,8 @@
 """Where the CPU time of a replicate goes: Ultralytics' own training and validation, and what this tool adds.
 
 Measured inside one warm worker (``python shares.py CHECKPOINT FOLDER COUNT`` prints JSON), between marks at the
-boundaries of Ultralytics' own methods. The first replicate, which follows the set-up, is left out.
+boundaries of Ultralytics' own methods. Every second replicate decodes all images anew: what it is worth to keep them is
+the ratio within the pairs. The first pair, which follows the set-up, is left out.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import time
@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from floor import arm_job
+import numpy as np
+from floor import arm_job, summary
 
 from analyzer.replicates import trainer, worker
 from analyzer.replicates.images import keep_images
@@ -57,8 +58,8 @@ class Marks:
 
         setattr(owner, method, marked)
 
-    def shares(self) -> dict[str, float]:
-        """Median seconds of each part and of the whole replicate."""
+    def shares(self) -> dict[str, list[float]]:
+        """Seconds of each part and of the whole replicate, in the order of the seeds."""
         spans: dict[str, list[float]] = defaultdict(list)
         at: dict[str, float] = {}
         for name, seconds in self.seen:
@@ -68,18 +69,21 @@ class Marks:
                 if name == end and start in at:
                     spans[part].append(seconds - at[start])
             at[name] = seconds
-        return {part: statistics.median(all_[1:]) for part, all_ in spans.items()}
+        return dict(spans)
 
 
-def inside(checkpoint: Path, place: Path, count: int) -> dict[str, float]:
-    """Train replicates in this process and return the medians."""
+def inside(checkpoint: Path, place: Path, pairs: int) -> dict[str, list[float]]:
+    """Train replicates in this process, with images kept and without in turn, and return the seconds of each."""
+    from ultralytics.data import base
     from ultralytics.engine.trainer import BaseTrainer
 
     job, _ = arm_job(checkpoint, place, threads=1)
     os.chdir(job.scratch)
     quiet_settings(job.scratch)
     redirect_caches(job.scratch)
+    decoding = base.imread
     keep_images()
+    keeping = base.imread
     marks = Marks()
     marks.around(trainer._Replicates, "_setup_train", "set up", "restored")
     marks.around(trainer._Replicates, "_at_on_train_epoch_start", "starting", "epoch")
@@ -89,7 +93,8 @@ def inside(checkpoint: Path, place: Path, count: int) -> dict[str, float]:
 
     def messages() -> Iterator[dict[str, Any]]:
         yield {"op": "arm", "job": dump(job)}
-        for seed in range(count):
+        for seed in range(2 * pairs):
+            base.imread = decoding if seed % 2 else keeping
             marks.put("seed")
             yield {"op": "seed", "seed": seed}
         marks.put("seed")
@@ -99,15 +104,21 @@ def inside(checkpoint: Path, place: Path, count: int) -> dict[str, float]:
     return marks.shares()
 
 
-def measure(work: Path, count: int) -> dict[str, Any]:
+def measure(work: Path, pairs: int) -> dict[str, Any]:
     """The demo's shares, in a process of their own."""
     case = CASES["demo"]
     checkpoint, place = killed_run(case, work), work / case.name / "shares"
     shutil.rmtree(place, ignore_errors=True)
-    command = [sys.executable, __file__, str(checkpoint), str(place), str(count)]
+    command = [sys.executable, __file__, str(checkpoint), str(place), str(pairs + 1)]
     environ = {**child_environment(work), "OMP_NUM_THREADS": "1"}
     out = subprocess.run(command, env=environ, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return {"what": case.what, "replicates": count - 1, "seconds": json.loads(out.splitlines()[-1])}
+    seconds = {part: np.array(all_).reshape(-1, 2)[1:] for part, all_ in json.loads(out.splitlines()[-1]).items()}
+    whole = seconds["replicate"]
+    return {
+        "what": case.what,
+        "seconds": {part: float(np.median(all_[:, 0])) for part, all_ in seconds.items()},
+        "kept_over_decoded": summary(whole[:, 0] / whole[:, 1]),
+    }
 
 
 if __name__ == "__main__":
