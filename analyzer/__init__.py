@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from analyzer.diagnosis.audit import Audited
     from analyzer.domain.evidence import Verdict
-    from analyzer.report.analysis import Analysis
+    from analyzer.report.model.analysis import Analysis
 
 __version__ = "0.1.0"
 __all__ = ["Analysis", "Verdict", "__version__", "add_drift_callback", "analyze", "audit"]
 
 _LAZY = {
-    "Analysis": "analyzer.report.analysis",
+    "Analysis": "analyzer.report.model.analysis",
     "Verdict": "analyzer.domain.evidence",
     "add_drift_callback": "analyzer.integrations.callback",
 }

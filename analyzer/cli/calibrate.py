@@ -16,8 +16,8 @@ from analyzer.cli.guard import guarded
 from analyzer.cli.options import DebugOption, JsonOption, replicates_of
 
 if TYPE_CHECKING:
-    from analyzer.pipeline.calibrate import Calibration
-    from analyzer.pipeline.grid import CellResult
+    from analyzer.calibration.calibrate import Calibration
+    from analyzer.calibration.grid import CellResult
 
 __all__ = ["calibrate"]
 
@@ -75,9 +75,9 @@ def calibrate(
     debug: DebugOption = False,
 ) -> int:
     """Measure this tool's own error rates by simulation; trains nothing, goes on where it was stopped."""
-    from analyzer.pipeline.calibrate import CalibrateRequest, calibration_document
-    from analyzer.pipeline.calibrate import calibrate as measure
-    from analyzer.pipeline.grid import DESIGNS
+    from analyzer.calibration.calibrate import CalibrateRequest, calibration_document
+    from analyzer.calibration.calibrate import calibrate as measure
+    from analyzer.calibration.grid import DESIGNS
     from analyzer.replicates.store import write_atomically
 
     i, _, n = shard.partition("/")
@@ -112,7 +112,7 @@ class _Progress:
         self._began = time.monotonic()
 
     def __call__(self, words: str, done: int, total: int) -> None:
-        from analyzer.report.numbers import duration
+        from analyzer.report.formatting import duration
 
         passed = time.monotonic() - self._began
         left = f", about {duration(passed / done * (total - done))} left" if done else ""

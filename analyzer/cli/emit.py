@@ -11,7 +11,7 @@ from analyzer.cli.exit_codes import ExitCode, exit_code
 from analyzer.errors import DriftError
 
 if TYPE_CHECKING:
-    from analyzer.report.analysis import Analysis
+    from analyzer.report.model.analysis import Analysis
 
 __all__ = ["emit", "errors_reported"]
 
@@ -33,7 +33,7 @@ def emit(
     else:
         from rich.console import Console
 
-        from analyzer.report.terminal import render_plan, render_terminal
+        from analyzer.report.renderers.terminal import render_plan, render_terminal
 
         console = Console(highlight=False, emoji=False)
         if dry_run:
@@ -42,7 +42,7 @@ def emit(
             render_terminal(analysis, console)
     sys.stdout.flush()
     if not dry_run:
-        from analyzer.report.registry import parse_spec, write
+        from analyzer.report.renderers.registry import parse_spec, write
 
         for report in reports:
             print(f"Written: {write(analysis, parse_spec(report))}", file=sys.stderr)
@@ -55,7 +55,7 @@ def errors_reported(reports: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except DriftError as error:
-        from analyzer.report.registry import parse_spec, write_error
+        from analyzer.report.renderers.registry import parse_spec, write_error
 
         for report in reports:
             write_error(str(error), parse_spec(report))

@@ -22,8 +22,8 @@ def export(study: Study, out: Out = None, debug: DebugOption = False) -> int:
     """Write every replicate, the row before and the observed row, one value a line."""
     from analyzer.cli.studies import find_report
     from analyzer.report.document import load_report
-    from analyzer.report.registry import write_atomically
-    from analyzer.report.tidy import render_csv
+    from analyzer.report.renderers.csv import render_csv
+    from analyzer.report.renderers.registry import write_atomically
 
     text = render_csv(load_report(find_report(study)))
     if out is None:

@@ -74,7 +74,7 @@ def _check_budget(budget: str | None) -> str | None:
 
 
 def _check_reports(reports: list[str]) -> list[str]:
-    from analyzer.report.registry import parse_spec  # every renderer is imported when it is used, none here
+    from analyzer.report.renderers.registry import parse_spec  # every renderer is imported when it is used, none here
 
     for report in reports:
         try:

@@ -102,7 +102,7 @@ _SOURCES = {"replicates": "pilot", "replicates and history": "pilot+past", "roun
 
 
 def _needs(found: ReplicatePlan) -> Table:
-    from analyzer.report.numbers import short_name, unsigned
+    from analyzer.report.formatting import short_name, unsigned
 
     table = _table()
     table.add_column("metric", no_wrap=True)
@@ -134,7 +134,7 @@ def _number(need: Need | None, out: str) -> str:
 def _words(found: ReplicatePlan) -> list[str]:
     """What the first table says, in sentences."""
     from analyzer.pipeline.plan import MOST
-    from analyzer.report.numbers import duration, short_name, unsigned
+    from analyzer.report.formatting import duration, short_name, unsigned
 
     asked = [m for m in found.metrics if m.needs]
     if not asked:
@@ -165,7 +165,7 @@ def _words(found: ReplicatePlan) -> list[str]:
 
 def _detectable(found: ReplicatePlan) -> Table:
     from analyzer.pipeline.plan import NUMBERS
-    from analyzer.report.numbers import short_name, unsigned
+    from analyzer.report.formatting import short_name, unsigned
 
     table = _table()
     table.title, table.title_justify, table.title_style = f"Smallest jump seen with power {found.power:g}", "left", ""
@@ -186,7 +186,7 @@ _WIDTH = 50  # characters of the longest bar
 def _curve(found: ReplicatePlan) -> list[str]:
     """Smallest jump seen over N, of the metric whose jump is hardest to see; + is the jump asked for."""
     from analyzer.pipeline.plan import NUMBERS
-    from analyzer.report.numbers import short_name, unsigned
+    from analyzer.report.formatting import short_name, unsigned
 
     shown = [m for m in found.metrics if m.detectable and m.sd]
     if not shown:

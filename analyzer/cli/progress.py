@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from analyzer.report.numbers import duration
-from analyzer.report.words import clean, count
+from analyzer.report.formatting import duration
+from analyzer.report.phrases import clean, count
 
 __all__ = ["Lines", "Live", "progress_on_stderr"]
 

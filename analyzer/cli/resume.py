@@ -87,8 +87,8 @@ def resume(
 
 def _shown(plan: Resume) -> list[str]:
     """What will be run, step by step."""
-    from analyzer.replicates.keep import seam_folder
-    from analyzer.report.numbers import duration
+    from analyzer.replicates.archive import seam_folder
+    from analyzer.report.formatting import duration
 
     asked, seconds = plan.request, plan.seconds_of_replicates
     lines = [

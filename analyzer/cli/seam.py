@@ -22,7 +22,7 @@ from analyzer.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from analyzer.pipeline.seam import SeamReport
+    from analyzer.pipeline.resume_effect import SeamReport
 
 __all__ = ["seam"]
 
@@ -45,7 +45,7 @@ def seam(
     """Measure what save and resume do: an epoch after another in memory, and the same one resumed; 3 x N epochs."""
     from analyzer.cli.progress import progress_on_stderr
     from analyzer.pipeline.request import ReplicateRequest
-    from analyzer.pipeline.seam import measure_seam, seam_document
+    from analyzer.pipeline.resume_effect import measure_seam, seam_document
 
     request = ReplicateRequest(
         checkpoint=checkpoint,
@@ -71,7 +71,7 @@ def _show(found: SeamReport) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from analyzer.report.numbers import level, p_value, short_name, signed, unsigned
+    from analyzer.report.formatting import level, p_value, short_name, signed, unsigned
 
     console = Console(highlight=False, emoji=False)
     console.print(Text(f"What a resume does to epoch {found.epoch}, Ultralytics {found.version}, {found.device}"))

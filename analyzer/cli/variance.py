@@ -84,7 +84,7 @@ def _show(found: VarianceReport) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from analyzer.report.numbers import short_name, unsigned
+    from analyzer.report.formatting import short_name, unsigned
 
     console = Console(highlight=False, emoji=False)
     n, r = len(found.seeds), found.repeats
@@ -108,7 +108,7 @@ def _show(found: VarianceReport) -> None:
 
 def _span(component: Component) -> str:
     """Interval of the standard deviation: the roots of the variance's ends."""
-    from analyzer.report.numbers import unsigned
+    from analyzer.report.formatting import unsigned
 
     return f"{unsigned(component.interval.low**0.5)} to {unsigned(component.interval.high**0.5)}"
 

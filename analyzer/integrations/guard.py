@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from analyzer.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from analyzer.integrations.check import EpochCheck
-    from analyzer.integrations.early import EarlyCheck, Watch
-    from analyzer.replicates.running import Running
+    from analyzer.pipeline.guard.check import EpochCheck
+    from analyzer.pipeline.guard.early import EarlyCheck, Watch
+    from analyzer.replicates.worker.running_losses import Running
 
 __all__ = ["EVENTS", "Guard"]
 
@@ -110,7 +110,7 @@ class Guard:
 
     @_harmless
     def _keep(self, trainer: Any) -> None:
-        from analyzer.replicates.keep import keep_checkpoint, keep_manifest
+        from analyzer.replicates.archive import keep_checkpoint, keep_manifest
         from analyzer.runs.checkpoint import read_checkpoint
         from analyzer.runs.dataset import resolve_dataset
 
@@ -153,8 +153,8 @@ class Guard:
         self.running = self.watch = None
         if self.run is None or self.kept is None or int(trainer.epoch) + 1 != self.first:
             return
-        from analyzer.integrations.early import watch_for
-        from analyzer.replicates.running import Running
+        from analyzer.pipeline.guard.early import watch_for
+        from analyzer.replicates.worker.running_losses import Running
 
         batches, seed = len(trainer.train_loader), getattr(trainer.args, "seed", None)
         exact = str(getattr(trainer.device, "type", trainer.device)) == "cpu" and not _many(trainer)
@@ -204,7 +204,7 @@ class Guard:
 
     def _keep_running(self) -> None:
         """Put the running losses beside the checkpoint: replicates of a part of an epoch can be compared with them."""
-        from analyzer.replicates.keep import keep_running
+        from analyzer.replicates.archive import keep_running
 
         assert self.kept is not None and self.running is not None
         keep_running(self.kept.parent, self.report["checkpoint"]["sha256"], self.first, self.running.within)
@@ -223,7 +223,7 @@ class Guard:
         if self.left:  # the epoch was left inside; under DDP only now, when all ranks can be told
             trainer.stop = True
             return
-        from analyzer.integrations.check import check_epoch
+        from analyzer.pipeline.guard.check import check_epoch
 
         left = self.alpha - self.spent
         check = check_epoch(self.run, self.kept, epoch, looks=self.epochs, alpha=left, first=self.first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analyzer.pipeline.analyze import analyze
+from analyzer.pipeline.analysis.flow import analyze
 from analyzer.pipeline.replicate import replicate
 from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
 

@@ -18,9 +18,9 @@ from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.foreign import explained
 from analyzer.pipeline.place import executor_for
 from analyzer.pipeline.study import REVALIDATION, Study
-from analyzer.replicates.executor import Executor
+from analyzer.replicates.executors.executor import Executor
+from analyzer.replicates.identity import arm_folder
 from analyzer.replicates.seeds import replicate_seeds
-from analyzer.replicates.study import arm_folder
 
 __all__ = ["Collector", "refuse_degenerate"]
 

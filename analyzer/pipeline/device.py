@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.errors import UsageError
-from analyzer.replicates.ranks import count
+from analyzer.replicates.worker.ddp import count
 
 __all__ = ["Device", "approximate", "as_many", "choose_device", "gpu_share", "named_device", "shares_device"]
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import UsageError
 from analyzer.pipeline.device import Device, approximate, choose_device, gpu_share, named_device
-from analyzer.replicates.cluster import RayExecutor, connect
-from analyzer.replicates.executor import Executor, LocalExecutor, scratch_folders
-from analyzer.replicates.node import Demands, gpu_name
-from analyzer.replicates.process import WorkerProcess
-from analyzer.replicates.ranks import count
-from analyzer.replicates.several import LocalLane, SeveralExecutor
+from analyzer.replicates.executors.executor import Executor, LocalExecutor, scratch_folders
+from analyzer.replicates.executors.ray_cluster import RayExecutor, connect
+from analyzer.replicates.executors.ray_node import Demands, gpu_name
+from analyzer.replicates.executors.several import LocalLane, SeveralExecutor
+from analyzer.replicates.executors.worker_process import WorkerProcess
+from analyzer.replicates.worker.ddp import count
 from analyzer.runs.dataset import fingerprint_dataset
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from scipy import stats
 
 from analyzer.domain.replicate import Replicate
 from analyzer.errors import RunError, UsageError
-from analyzer.pipeline.judge import rows_of
-from analyzer.pipeline.past import Past, look_back
-from analyzer.pipeline.pilot import FEWEST, pilot_of, planned_scene
+from analyzer.pipeline.analysis.evidence import rows_of
+from analyzer.pipeline.analysis.regime import Past, look_back
+from analyzer.pipeline.planned_resume import FEWEST, pilot_of, planned_scene
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.runs.seams import epoch_seconds
 from analyzer.stats.critical import rank_test_from

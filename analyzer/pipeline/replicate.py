@@ -8,12 +8,12 @@ from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm
 from analyzer.errors import CheckpointError, RunError, UsageError
+from analyzer.pipeline.analysis.cost import replicate_words
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.cost import replicate_words
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
 from analyzer.pipeline.study import Study, open_study, pace_of, replay_of
-from analyzer.replicates.keep import keep_checkpoint, keep_manifest
+from analyzer.replicates.archive import keep_checkpoint, keep_manifest
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import run_directory
 

@@ -19,7 +19,7 @@ from analyzer.domain.run import Run
 from analyzer.errors import CheckpointError, DataError, DriftError, EngineError, RunError
 from analyzer.pipeline.replicate import replicate
 from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
-from analyzer.replicates.keep import keep_checkpoint, keep_manifest
+from analyzer.replicates.archive import keep_checkpoint, keep_manifest
 from analyzer.runs.activity import is_training
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset

@@ -16,9 +16,9 @@ from analyzer.pipeline.device import Device
 from analyzer.pipeline.foreign import refuse_other_groups
 from analyzer.pipeline.place import Placement, own_threads, place
 from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
+from analyzer.replicates.identity import arm_folder, study_facts, study_name
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.store import Store
-from analyzer.replicates.study import arm_folder, study_facts, study_name
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 from analyzer.runs.equal import is_automatic_device
 from analyzer.runs.results import read_history

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from analyzer.report.analysis import Analysis
-from analyzer.report.numbers import short_name, signed
+from analyzer.report.formatting import short_name, signed
+from analyzer.report.model.analysis import Analysis
 
 __all__ = ["LEGEND", "attribution_lines"]
 

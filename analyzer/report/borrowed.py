@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analyzer.report.parts import CheckpointRef
+from analyzer.report.model.parts import CheckpointRef
 
 __all__ = ["LEGEND", "Borrowed", "distance", "methods", "source"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import StoreError
-from analyzer.report.analysis import Analysis
 from analyzer.report.codec import decode, encode
+from analyzer.report.model.analysis import Analysis
 from analyzer.report.seal import refuse_changed, write_sealed
 from analyzer.runs.files import read_regular
 

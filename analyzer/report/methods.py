@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from analyzer.report import borrowed
-from analyzer.report.analysis import Analysis
-from analyzer.report.numbers import p_value
-from analyzer.report.words import clean, count, selection_line
+from analyzer.report.formatting import p_value
+from analyzer.report.model.analysis import Analysis
+from analyzer.report.phrases import clean, count, selection_line
 from analyzer.verdict import EQUIVALENCE_BETA, NULL_SHARE, SEAM_SHARE
 
 __all__ = ["methods_paragraph"]

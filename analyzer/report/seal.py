@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from analyzer.errors import StoreError
-from analyzer.report.registry import write_atomically
+from analyzer.report.renderers.registry import write_atomically
 
 __all__ = ["refuse_changed", "write_sealed"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analyzer.diagnosis.twins import share_words
-from analyzer.report.numbers import p_value, short_name, signed
+from analyzer.report.formatting import p_value, short_name, signed
 
 __all__ = ["TwinArm", "TwinEffect", "Twins", "confused_line", "rows", "selection_line", "share_words"]
 

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import stats
 
 from analyzer.domain.replicate import Arm
-from analyzer.replicates.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset

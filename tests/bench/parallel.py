@@ -13,10 +13,10 @@ import numpy as np
 from floor import arm_job
 
 from analyzer.domain.replicate import Replicate
-from analyzer.replicates.executor import Executor, LocalExecutor, scratch_folders
+from analyzer.replicates.executors.executor import Executor, LocalExecutor, scratch_folders
+from analyzer.replicates.executors.several import LocalLane, SeveralExecutor
+from analyzer.replicates.executors.worker_process import WorkerProcess
 from analyzer.replicates.job import ArmJob
-from analyzer.replicates.process import WorkerProcess
-from analyzer.replicates.several import LocalLane, SeveralExecutor
 
 from cases import CASES, killed_run
 

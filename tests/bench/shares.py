@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 from floor import arm_job, summary
 
-from analyzer.replicates import trainer, worker
-from analyzer.replicates.images import keep_images
 from analyzer.replicates.job import dump
-from analyzer.replicates.sandbox import quiet_settings, redirect_caches
+from analyzer.replicates.worker import main as worker
+from analyzer.replicates.worker import trainer
+from analyzer.replicates.worker.image_cache import keep_images
+from analyzer.replicates.worker.sandbox import quiet_settings, redirect_caches
 
 from cases import CASES, killed_run
 from demo_runs import child_environment

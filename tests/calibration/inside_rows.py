@@ -11,12 +11,12 @@ from measure_alarm import EACH, NULLS, make_pool, make_run
 
 from analyzer.domain.progress import Silent
 from analyzer.domain.replicate import Arm, Replicate
+from analyzer.pipeline.analysis.case import scene_inside
+from analyzer.pipeline.analysis.regime import look_back
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.past import look_back
 from analyzer.pipeline.replicate import read_resumable, run_of
 from analyzer.pipeline.request import ReplicateRequest
-from analyzer.pipeline.scene import scene_inside
 from analyzer.pipeline.study import open_study
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.store import Store

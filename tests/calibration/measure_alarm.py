@@ -29,8 +29,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
 
 from analyzer.domain.evidence import Verdict
-from analyzer.integrations import early
 from analyzer.integrations.callback import add_drift_callback
+from analyzer.pipeline.guard import early
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.store import Store
 
@@ -82,7 +82,7 @@ def resume(kind: str, number: int, run: Path) -> None:
     from ultralytics import YOLO
 
     from analyzer.faults.optimizer import LrJump
-    from analyzer.replicates.seeding import reseed
+    from analyzer.replicates.worker.seeding import reseed
 
     log = os.open(run.parent / f"{kind}-{number}.log", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
     os.dup2(log, 1)
@@ -121,7 +121,7 @@ def measure(work: Path, pool: Path) -> None:
     import torch
     import ultralytics.models  # noqa: F401  (before the fork, so that each resume need not)
 
-    import analyzer.integrations.check  # noqa: F401
+    import analyzer.pipeline.guard.check  # noqa: F401
 
     torch.set_num_threads(1)
     run, pristine = make_run(work)

@@ -24,7 +24,7 @@ from scipy import stats
 
 from analyzer.domain.evidence import Evidence, Size
 from analyzer.domain.metrics import metrics_of
-from analyzer.pipeline.judge import changed_size
+from analyzer.pipeline.analysis.evidence import changed_size
 from analyzer.stats.arms import compare_arms
 from analyzer.stats.attribution import attribute
 from analyzer.stats.history import auto_margin, history_noise

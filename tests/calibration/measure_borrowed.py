@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from analyzer.calibration.simulate import SHAPES, demo_correlation, draw_rows, standard_groups
 from analyzer.stats.borrowed import BORROWED_FACTOR, expected_row
 from analyzer.stats.history import prior_df_of, robust_step_sd
 from analyzer.stats.moderation import moderate_family
-from analyzer.stats.simulate import SHAPES, demo_correlation, draw_rows, standard_groups
 from analyzer.stats.trend import MAX_DF
 
 CURVES = ("line", "walk", "decay", "rough")

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.pipeline.recorded import Recorded, read_recorded
-from analyzer.stats.simulate import SHAPES, Cell, Draws, Spread, critical_t, draw, null_spread, shifted_by
+from analyzer.calibration.recorded_rows import Recorded, read_recorded
+from analyzer.calibration.simulate import SHAPES, Cell, Draws, Spread, critical_t, draw, null_spread, shifted_by
 
 HERE = Path(__file__).resolve().parent
 ROWS = HERE.parents[1] / "data" / "replicates"

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
 import analyzer
 import analyzer.pipeline.collect
 from analyzer.errors import DriftError
-from analyzer.replicates.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.runs.directory import read_run
 from analyzer.runs.seams import find_seams
 

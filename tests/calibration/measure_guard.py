@@ -14,9 +14,9 @@ import numpy as np
 from measure_wild import load
 
 from analyzer.domain.evidence import Verdict
-from analyzer.integrations.check import judged_by_history
-from analyzer.pipeline.judge import Observed
-from analyzer.pipeline.past import Past
+from analyzer.pipeline.analysis.evidence import Observed
+from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.guard.check import judged_by_history
 from analyzer.stats.history import MIN_EPOCHS, auto_margin, history_noise, regime_start
 
 K, ALPHA = 3, 0.05

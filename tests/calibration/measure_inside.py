@@ -24,9 +24,9 @@ from inside_rows import FAULTS, halves, margins_of, whole
 from analyzer.domain.evidence import Evidence, Verdict
 from analyzer.domain.replicate import Replicate
 from analyzer.domain.within import batches_of
-from analyzer.integrations.early import watch_with
 from analyzer.integrations.guard import EARLY_SHARE
-from analyzer.pipeline.judge import inside_of
+from analyzer.pipeline.analysis.evidence import inside_of
+from analyzer.pipeline.guard.early import watch_with
 from analyzer.stats.early import early_look
 from analyzer.verdict import NULL_SHARE, decide
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from analyzer.diagnosis.revalidation import compare_rows
 from analyzer.domain.replicate import Arm
-from analyzer.replicates.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from measure_ceiling import ALPHA, ASKED, MARGIN, ROWS, TAIL
 
-from analyzer.pipeline.recorded import Recorded, read_recorded
+from analyzer.calibration.recorded_rows import Recorded, read_recorded
+from analyzer.calibration.simulate import SHAPES, critical_t, demo_correlation, draw_rows, standard_groups
 from analyzer.stats.history import prior_df_of, robust_step_sd
 from analyzer.stats.moderation import Moderated, moderate_family
-from analyzer.stats.simulate import SHAPES, critical_t, demo_correlation, draw_rows, standard_groups
 
 HERE = Path(__file__).resolve().parent
 DRAWS, CHUNK, HISTORY = 10_000, 2_000, 20

@@ -8,8 +8,8 @@ by chance in less than 1e-6 of runs (one-sided normal tail at 6 sd: 1e-9 a check
 import numpy as np
 import pytest
 
-from analyzer.stats.operating import shares
-from analyzer.stats.simulate import SHAPES, Cell, draw, draw_rows
+from analyzer.calibration.operating import shares
+from analyzer.calibration.simulate import SHAPES, Cell, draw, draw_rows
 
 DRAWS = 4_000
 ALPHA_NULL = 0.04

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from analyzer.calibration import calibrate as module
+from analyzer.calibration.grid import CellResult, requirements_of
+from analyzer.calibration.operating import Shares, shares
+from analyzer.calibration.recorded_rows import read_recorded
+from analyzer.calibration.simulate import Cell, draw_rows
 from analyzer.cli.app import app
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
-from analyzer.pipeline import calibrate as module
-from analyzer.pipeline.grid import CellResult, requirements_of
-from analyzer.pipeline.recorded import read_recorded
 from analyzer.replicates.store import Store
-from analyzer.stats.operating import Shares, shares
-from analyzer.stats.simulate import Cell, draw_rows
 
 COLUMNS = ("train/box_loss", "metrics/precision(B)", "metrics/mAP50(B)", "val/box_loss", "lr/pg0")
 runner = CliRunner()
@@ -171,7 +171,7 @@ def test_requirements(what, met):
 
 def test_drawn_together_is_drawn_apart():
     """The shared draws change no cell: each is what it is alone with the same generator."""
-    from analyzer.stats.operating import shares_together
+    from analyzer.calibration.operating import shares_together
 
     cells = [Cell("t5-common", 19, shift=s, shifted=(0,) if s else ()) for s in (0.0, 6.0)]
     together = shares_together(cells, 300, np.random.default_rng(3), alphas=[0.04, 0.008], auto=True)

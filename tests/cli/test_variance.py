@@ -12,9 +12,9 @@ from analyzer.cli.app import app
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.pipeline import collect
 from analyzer.pipeline import variance as module
+from analyzer.replicates.identity import arm_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.store import Store
-from analyzer.replicates.study import arm_folder
 
 runner = CliRunner()
 

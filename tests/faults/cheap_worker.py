@@ -5,9 +5,9 @@ import sys
 import time
 
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
-from analyzer.replicates import worker
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.store import Store
+from analyzer.replicates.worker import main as worker
 
 
 def made(seed: int) -> Replicate:

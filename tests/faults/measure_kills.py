@@ -30,7 +30,7 @@ from analyzer.domain.progress import Progress, Silent
 from analyzer.domain.replicate import Arm, Replicate
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.collect import Collector
-from analyzer.replicates.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.store import Store

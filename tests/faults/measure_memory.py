@@ -73,7 +73,7 @@ def worker(n: int, folder: Path) -> list[float]:
     runs = conftest.load_demo_runs()
     run = runs.train_and_kill(folder / "run", conftest.KILLED_AFTER, data=data, **conftest.TINY_ARGS)
     from analyzer.domain.replicate import Arm
-    from analyzer.replicates.executor import LocalExecutor, scratch_folder
+    from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
     from analyzer.replicates.job import ArmJob
     from analyzer.runs.checkpoint import read_checkpoint
     from analyzer.runs.dataset import resolve_dataset

@@ -26,7 +26,7 @@ from analyzer.domain.evidence import (
 )
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.domain.run import Seam, SeamSign
-from analyzer.report.analysis import (
+from analyzer.report.model.analysis import (
     Analysis,
     ArgumentChange,
     Borrowed,

@@ -13,12 +13,12 @@ from pathlib import Path
 from rich.console import Console
 
 from analyzer.report.document import dumps, to_document
-from analyzer.report.github import workflow_commands
-from analyzer.report.html import render_html, render_summary
-from analyzer.report.junit import render_junit
-from analyzer.report.markdown import render_markdown
-from analyzer.report.terminal import render_plan, render_terminal
-from analyzer.report.tidy import render_csv
+from analyzer.report.renderers.csv import render_csv
+from analyzer.report.renderers.github import workflow_commands
+from analyzer.report.renderers.html import render_html, render_summary
+from analyzer.report.renderers.junit import render_junit
+from analyzer.report.renderers.markdown import render_markdown
+from analyzer.report.renderers.terminal import render_plan, render_terminal
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("golden_synthetic", HERE / "synthetic.py")

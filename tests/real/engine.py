@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from analyzer.domain.replicate import Arm
-from analyzer.replicates.executor import LocalExecutor, scratch_folder, scratch_folders
+from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder, scratch_folders
+from analyzer.replicates.executors.several import LocalLane, SeveralExecutor
+from analyzer.replicates.executors.worker_process import WorkerProcess
 from analyzer.replicates.job import ArmJob
-from analyzer.replicates.process import WorkerProcess
-from analyzer.replicates.several import LocalLane, SeveralExecutor
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
 

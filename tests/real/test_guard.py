@@ -173,7 +173,7 @@ def test_a_faulty_epoch_is_left_inside_and_the_run_can_be_resumed_as_before(own_
 
 FAIL = """
 import sys
-import analyzer.integrations.check as check
+import analyzer.pipeline.guard.check as check
 def fail(*a, **k):
     raise ZeroDivisionError("on purpose")
 check.check_epoch = fail

@@ -134,7 +134,7 @@ def start(run):
 
 def worker_of(driver):
     children = Path(f"/proc/{driver}/task/{driver}/children").read_text().split()
-    return next(int(c) for c in children if b"analyzer.replicates.worker" in Path(f"/proc/{c}/cmdline").read_bytes())
+    return next(int(c) for c in children if b"replicates.worker" in Path(f"/proc/{c}/cmdline").read_bytes())
 
 
 def another_than(worker, driver, seconds):

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from analyzer.errors import EngineError
-from analyzer.replicates.executor import LocalExecutor
+from analyzer.replicates.executors.executor import LocalExecutor
 
 HERE = Path(__file__).parent
 

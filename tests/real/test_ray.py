@@ -79,7 +79,7 @@ def workers():
     """Worker processes that were started on nodes of the cluster."""
     mine = f"/yolo-drift-{os.getuid()}/"
     found = ((p.pid, " ".join(p.info["cmdline"] or ())) for p in psutil.process_iter(["cmdline"]))
-    return [pid for pid, command in found if "analyzer.replicates.worker" in command and mine in command]
+    return [pid for pid, command in found if "analyzer.replicates.worker.main" in command and mine in command]
 
 
 def test_a_node_that_joins_late_is_used_and_one_that_is_killed_costs_nothing(cluster, killed_run, tmp_path):

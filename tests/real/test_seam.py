@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from analyzer.cli.app import app
 from analyzer.domain.progress import Silent
 from analyzer.pipeline.request import ReplicateRequest
-from analyzer.pipeline.seam import measure_seam
+from analyzer.pipeline.resume_effect import measure_seam
 from analyzer.replicates.seeds import replicate_seeds, second_seed
 from analyzer.replicates.store import Store
 

@@ -14,7 +14,7 @@ import yaml
 
 from analyzer.domain.replicate import Arm
 from analyzer.errors import CheckpointError
-from analyzer.replicates.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import load_payload, read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
@@ -160,7 +160,7 @@ def test_trust_is_what_opens_it(killed_run, copy_run, tmp_path, monkeypatch):
 GUARDED = """
     import sys
     from pathlib import Path
-    from analyzer.replicates.sandbox import guard_loads
+    from analyzer.replicates.worker.sandbox import guard_loads
 
     scratch, strange, cache = map(Path, sys.argv[1:])
     guard_loads(scratch)

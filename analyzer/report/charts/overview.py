@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.domain.evidence import Verdict
-from analyzer.report.analysis import Analysis
 from analyzer.report.charts.panels import curve, panel_order
 from analyzer.report.charts.style import BAND, FAULT, INK, MUTED, OBSERVED, quiet
-from analyzer.report.numbers import short_name
+from analyzer.report.formatting import short_name
+from analyzer.report.model.analysis import Analysis
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

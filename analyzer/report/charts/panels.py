@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.domain.evidence import MetricEvidence
-from analyzer.report.analysis import Analysis
 from analyzer.report.charts.style import BAND, FAULT, INK, MUTED, OBSERVED, quiet
+from analyzer.report.model.analysis import Analysis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

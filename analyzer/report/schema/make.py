@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from analyzer.domain.evidence import Cause, Decision, Finding
-from analyzer.report.analysis import Analysis
+from analyzer.report.model.analysis import Analysis
 
 __all__ = ["SCHEMA_PATH", "make"]
 

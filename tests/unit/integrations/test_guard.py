@@ -10,9 +10,9 @@ import pytest
 
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.errors import UsageError
-from analyzer.integrations import check
 from analyzer.integrations.callback import add_drift_callback
 from analyzer.integrations.guard import EVENTS, Guard
+from analyzer.pipeline.guard import check
 from analyzer.replicates.store import Store
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.versions import installed_versions
@@ -144,13 +144,13 @@ def test_any_error_is_one_warning_and_training_goes_on(run, make_trainer, warned
         raise ZeroDivisionError("on purpose")
 
     if where == "keep":
-        monkeypatch.setattr("analyzer.replicates.keep.keep_checkpoint", fail)
+        monkeypatch.setattr("analyzer.replicates.archive.keep_checkpoint", fail)
     elif where == "check":
         monkeypatch.setattr(check, "check_epoch", fail)
     else:
         monkeypatch.setattr("analyzer.replicates.store.write_atomically", fail)
     monkeypatch.setattr("analyzer.runs.dataset.resolve_dataset", lambda *_, **__: None)
-    monkeypatch.setattr("analyzer.replicates.keep.keep_manifest", lambda *_: None)
+    monkeypatch.setattr("analyzer.replicates.archive.keep_manifest", lambda *_: None)
     trainer = add_drift_callback(make_trainer(), on_fault="stop").train(BAD, BAD)
     assert trainer.epoch == 32
     assert not trainer.stop

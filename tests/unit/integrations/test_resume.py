@@ -11,7 +11,7 @@ from analyzer.domain.progress import Silent
 from analyzer.errors import CheckpointError, EngineError, RunError
 from analyzer.pipeline import resume as steps
 from analyzer.pipeline.resume import ResumeRequest, plan_resume, report_request, train
-from analyzer.replicates.keep import keep_checkpoint
+from analyzer.replicates.archive import keep_checkpoint
 from analyzer.runs.checkpoint import read_checkpoint
 
 

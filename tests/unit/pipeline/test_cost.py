@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import pytest
 
 from analyzer.errors import RunError
-from analyzer.pipeline import cost
-from analyzer.pipeline.fingerprint import MOST_EPOCHS
+from analyzer.pipeline.analysis import cost
+from analyzer.pipeline.analysis.steps.fault_search import MOST_EPOCHS
+from analyzer.pipeline.analysis.steps.simulated_faults import MOST_TWIN_EPOCHS
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.twins import MOST_TWIN_EPOCHS
-from analyzer.report.numbers import duration
+from analyzer.report.formatting import duration
 
 WORK = 2 * 5 * 2  # two arms of five replicates of two epochs
 CASES = [

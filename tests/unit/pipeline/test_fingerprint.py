@@ -9,8 +9,8 @@ from analyzer.diagnosis.audit import Audited, AuditFacts
 from analyzer.domain.evidence import Replay
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError
-from analyzer.pipeline.fingerprint import MOST_EPOCHS, search, skipped
-from analyzer.report.analysis import StepResult
+from analyzer.pipeline.analysis.steps.fault_search import MOST_EPOCHS, search, skipped
+from analyzer.report.model.analysis import StepResult
 from analyzer.runs.args import ArgsDiff
 
 REPLAYED = {"train/box_loss": 1.0, "val/box_loss": 2.0, "lr/pg0": 0.01}

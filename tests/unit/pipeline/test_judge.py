@@ -3,7 +3,7 @@ import numpy as np
 from analyzer.domain.evidence import SeamCheck, Significance, Size, Verdict
 from analyzer.domain.metrics import metrics_of
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
-from analyzer.pipeline.judge import (
+from analyzer.pipeline.analysis.evidence import (
     Observed,
     arm_differences,
     changed_size,
@@ -13,7 +13,7 @@ from analyzer.pipeline.judge import (
     later_verdicts,
     lost_columns,
 )
-from analyzer.pipeline.past import Past
+from analyzer.pipeline.analysis.regime import Past
 
 NAMES = ("train/box_loss", "metrics/mAP50(B)")
 LEVEL = np.array([1.0, 0.5])

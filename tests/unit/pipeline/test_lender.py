@@ -8,11 +8,11 @@ import pytest
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import History, Run, Seam, SeamSign
 from analyzer.errors import CheckpointError
-from analyzer.pipeline import lender as module
-from analyzer.pipeline.lender import find_lender
-from analyzer.pipeline.past import look_back
+from analyzer.pipeline.analysis.bases import lender as module
+from analyzer.pipeline.analysis.bases.lender import find_lender
+from analyzer.pipeline.analysis.case import Scene
+from analyzer.pipeline.analysis.regime import look_back
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.scene import Scene
 from analyzer.runs.args import ArgsDiff
 
 ARGS = {"epochs": 60, "close_mosaic": 10, "warmup_epochs": 3.0}

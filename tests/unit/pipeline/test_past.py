@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analyzer.domain.run import History, Run, Seam, SeamSign
-from analyzer.pipeline.past import look_back
-from analyzer.pipeline.scene import Scene, validated_images
+from analyzer.pipeline.analysis.case import Scene, validated_images
+from analyzer.pipeline.analysis.regime import look_back
 from analyzer.runs.args import ArgsDiff
 
 ACCURACY = [0.5, 0.5, 0.5, 0.75, 0.5, 0.5, 0.5, 0.5, 0.5, 0.75, 0.5, 0.5]  # of 4 images

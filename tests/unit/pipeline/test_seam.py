@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
-from analyzer.pipeline.seam import _compared
+from analyzer.pipeline.resume_effect import _compared
 
 BASE = {"train/loss": 1.23457, "val/loss": 2.5, "metrics/accuracy_top1": 0.75, "metrics/accuracy_top5": 1.0}
 

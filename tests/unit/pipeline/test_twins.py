@@ -12,9 +12,9 @@ from analyzer.domain.metrics import metrics_of
 from analyzer.domain.progress import Silent
 from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError
-from analyzer.pipeline.explain import twins_in
-from analyzer.pipeline.past import Past
-from analyzer.pipeline.twins import MOST_TWIN_EPOCHS, search_twins, why_no_twins
+from analyzer.pipeline.analysis.causes import twins_in
+from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.steps.simulated_faults import MOST_TWIN_EPOCHS, search_twins, why_no_twins
 from analyzer.runs.args import ArgsDiff
 
 NAMES = ("train/box_loss", "train/cls_loss", "val/box_loss", "val/cls_loss")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from analyzer.replicates import images
+from analyzer.replicates.worker import image_cache as images
 
 
 @pytest.fixture

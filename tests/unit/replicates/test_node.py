@@ -8,10 +8,10 @@ import pytest
 
 from analyzer.domain.run import DataSet
 from analyzer.errors import StoreError, UsageError
-from analyzer.replicates import node as module
-from analyzer.replicates.cluster import connect
-from analyzer.replicates.node import Demands, Failure, Node
-from analyzer.replicates.process import WorkerDied
+from analyzer.replicates.executors import ray_node as module
+from analyzer.replicates.executors.ray_cluster import connect
+from analyzer.replicates.executors.ray_node import Demands, Failure, Node
+from analyzer.replicates.executors.worker_process import WorkerDied
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 from analyzer.runs.versions import installed_versions
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from analyzer.replicates.ranks import as_ultralytics_names, count, first_rank, last_words
+from analyzer.replicates.worker.ddp import as_ultralytics_names, count, first_rank, last_words
 
 LAUNCHED = {"RANK": "3", "LOCAL_RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "pod-0", "TORCHELASTIC_RUN_ID": "x"}
 
@@ -71,7 +71,7 @@ def test_the_error_of_a_rank_that_has_ended_is_what_went_wrong():
 # what a first rank does when another one has ended, while it waits for it itself
 FIRST = """
 import subprocess, sys, time
-from analyzer.replicates import ranks
+from analyzer.replicates.worker import ddp as ranks
 ranks._GRACE = ranks._SHORTLY = 0.1
 other = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE, text=True)
 ranks.watch([other], lambda **words: print(words["what"], flush=True))

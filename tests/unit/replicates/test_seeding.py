@@ -10,9 +10,9 @@ from torch.utils.data import DataLoader, DistributedSampler
 
 from analyzer.domain.replicate import Arm
 from analyzer.errors import EngineError
+from analyzer.replicates.identity import arm_folder
 from analyzer.replicates.job import arm_from
-from analyzer.replicates.seeding import reseed
-from analyzer.replicates.study import arm_folder
+from analyzer.replicates.worker.seeding import reseed
 
 
 def trainer():

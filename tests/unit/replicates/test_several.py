@@ -9,9 +9,9 @@ import pytest
 
 from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError
+from analyzer.replicates.executors.several import LaneLost, SeveralExecutor
+from analyzer.replicates.executors.worker_process import WorkerDied
 from analyzer.replicates.job import ArmJob
-from analyzer.replicates.process import WorkerDied
-from analyzer.replicates.several import LaneLost, SeveralExecutor
 
 
 def job(arm="healthy"):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from analyzer.domain.replicate import Outcome
-from analyzer.replicates.trainer import ReplicatesDone, make_trainer
+from analyzer.replicates.worker.trainer import ReplicatesDone, make_trainer
 
 
 class FakeTrainer:

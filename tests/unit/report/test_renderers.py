@@ -13,15 +13,15 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from analyzer.errors import StoreError, UsageError
-from analyzer.report.analysis import StepResult
 from analyzer.report.charts.panels import panel_order
 from analyzer.report.document import load_report
-from analyzer.report.html import render_html
-from analyzer.report.junit import render_junit, render_junit_error
-from analyzer.report.markdown import render_markdown
-from analyzer.report.registry import KINDS, ReportSpec, parse_spec, write, write_error
-from analyzer.report.svg import render_svg
-from analyzer.report.tidy import HEADER, render_csv
+from analyzer.report.model.analysis import StepResult
+from analyzer.report.renderers.csv import HEADER, render_csv
+from analyzer.report.renderers.html import render_html
+from analyzer.report.renderers.junit import render_junit, render_junit_error
+from analyzer.report.renderers.markdown import render_markdown
+from analyzer.report.renderers.registry import KINDS, ReportSpec, parse_spec, write, write_error
+from analyzer.report.renderers.svg import render_svg
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NAMES = ("noise", "fault", "inconclusive")
@@ -198,7 +198,9 @@ def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path, analysis):
 
 
 def test_parsing_a_spec_imports_no_renderer():
-    code = "from analyzer.report.registry import parse_spec; parse_spec('html'); import sys; print(*sys.modules)"
+    code = (
+        "from analyzer.report.renderers.registry import parse_spec; parse_spec('html'); import sys; print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert not {"matplotlib", "jinja2", "numpy"} & set(done.stdout.split())
 

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from analyzer.report.document import load_report
-from analyzer.report.numbers import level, p_value, signed
-from analyzer.report.terminal import render_terminal
+from analyzer.report.formatting import level, p_value, signed
+from analyzer.report.renderers.terminal import render_terminal
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from analyzer.cli.app import app
 from analyzer.errors import StoreError, UsageError
-from analyzer.report import trackers
 from analyzer.report.document import load_report
-from analyzer.report.registry import ReportSpec, parse_spec, write, write_error
-from analyzer.report.trackers import numbers, steps, study_id
+from analyzer.report.renderers import trackers
+from analyzer.report.renderers.registry import ReportSpec, parse_spec, write, write_error
+from analyzer.report.renderers.trackers import numbers, steps, study_id
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from analyzer.calibration.decide_many import FAULT, INCONCLUSIVE, NEGLIGIBLE, NOISE, decide_auto
+from analyzer.calibration.simulate import Cell, draw
 from analyzer.stats import Continue, Prior, Stop, StopReason, next_action
-from analyzer.stats.decide import FAULT, INCONCLUSIVE, NEGLIGIBLE, NOISE, decide_auto
-from analyzer.stats.simulate import Cell, draw
 
 NAMES = [*(f"train/{i}" for i in range(3)), *(f"val/{i}" for i in range(5))]
 

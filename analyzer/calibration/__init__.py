@@ -1,0 +1,1 @@
+"""The tool measured by itself: simulated and recorded resumes with a known truth."""

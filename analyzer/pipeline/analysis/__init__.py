@@ -1,0 +1,1 @@
+"""`drift analyze`: one flow over a case and a basis."""

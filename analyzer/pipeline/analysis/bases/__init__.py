@@ -1,0 +1,1 @@
+"""What an observed row is judged against."""

@@ -1,0 +1,209 @@
+"""The checkpoint of the seam is gone: another one lends its resumes, and the history says where they fall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from analyzer.diagnosis.audit import Audited
+from analyzer.domain.evidence import Decision, MetricEvidence, Replay, SeamCheck
+from analyzer.domain.progress import Progress
+from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.pipeline.analysis.bases.lender import Lender
+from analyzer.pipeline.analysis.bases.own import HEALTHY, Gathered
+from analyzer.pipeline.analysis.case import Scene, as_configured
+from analyzer.pipeline.analysis.causes import accusations, causes_in
+from analyzer.pipeline.analysis.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
+from analyzer.pipeline.analysis.evidence import (
+    Observed,
+    arm_differences,
+    history_check,
+    metric_evidence,
+    rows_of,
+)
+from analyzer.pipeline.analysis.frame import LADDER, cost, environment, frame, not_run, reference, warnings
+from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.result import evidence_of, history_predictions, planned
+from analyzer.pipeline.collect import Collector
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.study import Study, open_study
+from analyzer.replicates.identity import arm_folder
+from analyzer.report.model.analysis import Analysis, ArgumentChange, Borrowed, Omnibus, Plan
+from analyzer.runs.args import diff_args
+from analyzer.stats.arms import ArmDifference
+from analyzer.stats.borrowed import borrowed_tests
+from analyzer.stats.seam import SeamResult, predictions
+from analyzer.stats.sequential import PILOT
+from analyzer.stats.shift import NullComparison
+from analyzer.verdict import NULL_SHARE, decide
+
+__all__ = ["analyze_borrowed"]
+
+
+def analyze_borrowed(
+    scene: Scene,
+    past: Past,
+    observed: Observed,
+    audited: Audited,
+    lender: Lender,
+    request: AnalyzeRequest,
+    progress: Progress,
+    started: float,
+) -> Analysis:
+    """Train replicates of the lender and judge the first resumed row by them and by the run's history.
+
+    Their number is fixed (`--replicates`, by default the size of a pilot): they lend a spread and a mean, and the
+    uncertainty of the prediction, which more of them cannot lessen, is the larger part.
+    """
+    scene = _as_lent(scene, lender)
+    if observed.k > 1:
+        progress.message("A borrowed null says nothing of later epochs: the first resumed one is judged.")
+    request = replace(request, epochs=1)
+    observed = replace(observed, values=observed.values[:1])
+    study = open_study(lender.checkpoint, scene.run.path, request, scene.run.args)
+    study, changes = study.with_data(as_configured(scene.diff))
+    arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
+    counted = replace(request, replicates=request.replicates or PILOT, replay=False)
+    plan = replace(plan_cost(scene, past, counted, arms=len(arms), at_once=study.placement.at_once), detectable={})
+    progress.message(plan_words(plan))
+    if request.dry_run:
+        planned_only = planned(scene, audited, request, plan, study, started)
+        return replace(planned_only, borrowed=_reference(lender, scene))
+    refuse_busy_device(scene, study, request)
+    budget = agree_on_budget(plan, request, progress)
+    collector = Collector(study, budget, progress, pace=plan.seconds_per_replicate)
+    healthy, configured = _replicates(study, collector, arms, request, lender, progress)
+    seam_check = history_check(healthy, lender.past, request.alpha)
+    if seam_check.status is SeamCheck.ADVERSE:  # a mean that is itself in doubt is not lent
+        unknown = np.full(len(past.metrics), np.nan)
+        lender = replace(lender, own=unknown, own_sd=unknown, kind="unknown")
+    comparison = _compare(configured or healthy, past, observed, lender, request)
+    got = Gathered(study, healthy, configured, arms, comparison, (), "", collector, budget)
+    return _assemble(scene, past, observed, audited, lender, got, seam_check, request, plan, started)
+
+
+def _as_lent(scene: Scene, lender: Lender) -> Scene:
+    """The scene with the arguments that changed between lender and resume: a later checkpoint has the resume's own."""
+    if lender.away >= 0 or not scene.run.args:
+        return scene
+    checkpoint = lender.checkpoint
+    return replace(scene, diff=diff_args(checkpoint.train_args, scene.run.args, version=checkpoint.version))
+
+
+def _reference(lender: Lender, scene: Scene) -> Borrowed:
+    return Borrowed(reference(lender.checkpoint, scene.run.path), lender.away, lender.same_regime, lender.kind)
+
+
+def _replicates(
+    study: Study,
+    collector: Collector,
+    arms: tuple[Arm, ...],
+    request: AnalyzeRequest,
+    lender: Lender,
+    progress: Progress,
+) -> tuple[tuple[Replicate, ...], tuple[Replicate, ...]]:
+    """Healthy replicates and those as configured, the same number and seeds; from the store where they are."""
+    n = request.replicates or PILOT
+    with collector.at_work():
+        what = f"{n * len(arms)} resumes of the checkpoint of epoch {lender.checkpoint.csv_epoch}"
+        progress.start(n * len(arms), what)
+        healthy = collector.extend(HEALTHY, (), n)
+        return healthy, collector.extend(arms[-1], (), len(healthy)) if len(arms) > 1 else ()
+
+
+def _compare(
+    replicates: Sequence[Replicate], past: Past, observed: Observed, lender: Lender, request: AnalyzeRequest
+) -> NullComparison:
+    expected = predictions(
+        past.values,
+        names=past.names,
+        adverse_sign=past.adverse_sign,
+        units=past.units,
+        crosses_close_mosaic=past.crossing,
+        setback=past.setback if lender.kind == "unknown" else 0,  # else the lender's resumes show it
+    )
+    return borrowed_tests(
+        rows_of(replicates, past.names, 1),
+        observed.values[0],
+        names=past.names,
+        deciding=past.deciding,
+        adverse_sign=past.adverse_sign,
+        alpha_null=request.alpha * NULL_SHARE,
+        predicted=expected,
+        own=lender.own,
+        own_sd=lender.own_sd,
+        before=observed.before,
+        units=past.units,
+        priors=past.priors,
+        margins=past.margins,
+        diverged=[r.outcome is Outcome.DIVERGED for r in replicates],
+    )
+
+
+def _assemble(
+    scene: Scene,
+    past: Past,
+    observed: Observed,
+    audited: Audited,
+    lender: Lender,
+    got: Gathered,
+    seam_check: SeamResult,
+    request: AnalyzeRequest,
+    plan: Plan,
+    started: float,
+) -> Analysis:
+    differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
+    evidence, names = evidence_of(past, observed, audited, got, seam_check, differences)
+    decision = decide(replace(evidence, replay=Replay.NOT_POSSIBLE, borrowed=True), names=names)
+    gone = f"the checkpoint of epoch {scene.seam.epoch - 1} is gone"
+    borrowed = _reference(lender, scene)
+    test = "smallest Holm-adjusted p of t tests on the borrowed null"
+    return replace(
+        frame(scene, request, _explained(decision, audited, got, borrowed), started),
+        metrics=_metrics(past, observed, got, differences, lender, request),
+        omnibus=Omnibus(test, got.comparison.omnibus_p, None, got.comparison.omnibus),
+        borrowed=borrowed,
+        study=(request.out or scene.run.path / "drift") / f"borrowed-seam{scene.seam.epoch}",
+        null_arm=arm_folder(got.arms[-1]),
+        base_seed=got.study.base_seed,
+        arms=got.arms,
+        replicates=(*got.healthy, *got.configured),
+        argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in scene.diff.changes),
+        seam_check=seam_check.status,
+        history_predictions=history_predictions(seam_check),
+        audit=audited.findings,
+        plan=plan,
+        environment=environment(got.study),
+        cost=cost(got, started),
+        warnings=warnings(scene, got),
+        diagnosis=causes_in(decision, audited),
+        not_run=not_run(**dict.fromkeys(LADDER, gone)),
+    )
+
+
+def _explained(decision: Decision, audited: Audited, got: Gathered, borrowed: Borrowed) -> Decision:
+    """Add the findings, how weak the null is, and what a spent budget left open."""
+    weaker = f"The null is borrowed from the checkpoint of epoch {borrowed.checkpoint.epoch}: the weaker evidence."
+    reasons = (*accusations(audited), *decision.reasons, weaker)
+    if got.collector.exhausted:
+        reasons = (*reasons, f"The budget ({got.budget.words}) ended after {len(got.null)} replicates.")
+    return replace(decision, reasons=reasons)
+
+
+def _metrics(
+    past: Past,
+    observed: Observed,
+    got: Gathered,
+    differences: dict[str, ArmDifference],
+    lender: Lender,
+    request: AnalyzeRequest,
+) -> tuple[MetricEvidence, ...]:
+    """One entry a metric, deciding ones first; the expected seam is that of the healthy arm."""
+    base = _compare(got.healthy, past, observed, lender, request) if got.configured else None
+    entries = [
+        metric_evidence(shift, source, healthy=base.metrics[j] if base else None, change=differences.get(shift.name))
+        for j, (shift, source) in enumerate(zip(got.comparison.metrics, past.sources, strict=True))
+    ]
+    return tuple(sorted(entries, key=lambda m: not m.deciding))

@@ -1,0 +1,82 @@
+"""Evidence of ``--history-only``: the observed row against the one-step prediction of the run's own epochs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analyzer.domain.evidence import Interval, MetricEvidence, SeamCheck, Significance, Size
+from analyzer.pipeline.analysis.regime import Past
+from analyzer.stats.seam import SeamResult
+from analyzer.verdict import metric_verdict
+
+__all__ = ["by_history", "with_before"]
+
+
+def by_history(shifts: SeamResult, past: Past) -> tuple[MetricEvidence, ...]:
+    """Evidence of ``--history-only``: the observed row against the one-step prediction, adverse direction only."""
+    from scipy import stats
+
+    source = dict(zip(past.names, past.sources, strict=True))
+    margin = dict(zip(past.names, past.margins, strict=True))
+    sign = dict(zip(past.names, past.adverse_sign, strict=True))
+    found = []
+    for check in shifts.checks:
+        prediction, name = check.prediction, check.name
+        bound = None
+        if prediction is not None and np.isfinite(check.value):
+            adverse = max(0.0, float(sign[name]) * (check.value - prediction.mean))
+            bound = adverse + float(stats.t.isf(0.2, prediction.df)) * prediction.sd
+        m = float(margin[name]) if np.isfinite(margin[name]) else None
+        size = Size.UNKNOWN if bound is None or m is None else Size.INSIDE if bound <= m else Size.NOT_INSIDE
+        significant = {SeamCheck.ADVERSE: Significance.YES, SeamCheck.WITHIN: Significance.NO}.get(
+            check.status, Significance.UNKNOWN
+        )
+        found.append(_history_evidence(check, m, source[name], significant, size))
+    return tuple(found)
+
+
+def _history_evidence(
+    check: Any, margin: float | None, source: str, significant: Significance, size: Size
+) -> MetricEvidence:
+    p = check.prediction
+    interval: Interval | None = check.interval
+    return MetricEvidence(
+        name=check.name,
+        deciding=True,
+        before=None,
+        observed=check.value,
+        jump=None,
+        null_mean=p.mean if p else None,
+        null_sd=None,
+        sd=p.sd if p else None,
+        df=p.df if p else None,
+        expected_seam=None,
+        expected_seam_interval=None,
+        changed_arguments=None,
+        changed_arguments_interval=None,
+        unexplained_shift=check.value - p.mean if p else None,
+        shift_interval=None,
+        prediction_interval=interval,
+        p=check.p,
+        p_adjusted=check.p_adjusted,
+        margin=margin,
+        margin_source=source,
+        minimum_detectable_jump=None,
+        significant=significant,
+        size=size,
+        verdict=metric_verdict(significant, size),
+        reason=check.note or "against the run's own history, the weaker evidence",
+    )
+
+
+def with_before(metrics: tuple[MetricEvidence, ...], before: dict[str, float]) -> tuple[MetricEvidence, ...]:
+    """Add the values before the seam, and with them the jump."""
+    return tuple(
+        replace(m, before=before[m.name], jump=m.observed - before[m.name])
+        if np.isfinite(before.get(m.name, np.nan))
+        else m
+        for m in metrics
+    )

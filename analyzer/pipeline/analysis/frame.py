@@ -1,0 +1,133 @@
+"""What every analysis holds, whatever was found: where, when, with what, at what cost, and how to do it again."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+from analyzer import __version__
+from analyzer.domain.checkpoint import Checkpoint
+from analyzer.domain.evidence import Decision
+from analyzer.pipeline.analysis.bases.own import Gathered
+from analyzer.pipeline.analysis.case import Scene
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.study import Study
+from analyzer.report.model.analysis import Analysis, CheckpointRef, Cost, Environment, NotRun
+from analyzer.runs.versions import installed_versions
+
+__all__ = ["LADDER", "cost", "environment", "frame", "not_run", "reference", "warnings"]
+
+LADDER = ("revalidation", "replay", "fingerprint", "twins")  # steps that `not_run` takes a reason for
+_WANTED = "it splits the jump of a new training with other arguments: drift analyze NEW --before OLD"
+
+
+def frame(scene: Scene, request: AnalyzeRequest, decision: Decision, started: float) -> Analysis:
+    """What every analysis holds."""
+    return Analysis(
+        decision=decision,
+        run=scene.run.path,
+        history=scene.run.history,
+        seam=scene.seam,
+        other_seams=scene.others,
+        alpha=request.alpha,
+        metrics=(),
+        omnibus=None,
+        environment=environment(None),
+        cost=Cost(epochs_trained=0, seconds=time.monotonic() - started),
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        command=_command(request),
+        tool_version=__version__,
+    )
+
+
+def reference(checkpoint: Checkpoint, run: Path) -> CheckpointRef:
+    """The checkpoint as the report names it."""
+    kept = checkpoint.path if (run / "drift" / "seams") in checkpoint.path.parents else None
+    return CheckpointRef(checkpoint.path, checkpoint.csv_epoch, checkpoint.sha256, kept, checkpoint.version)
+
+
+def environment(study: Study | None) -> Environment:
+    """Where this ran; without a study nothing was trained."""
+    threads = study.placement.threads if study else None
+    packages = {k: v for k, v in installed_versions().items() if v and k != "python"}
+    return Environment(
+        platform.python_version(), platform.platform(), study.device.words if study else None, threads, packages
+    )
+
+
+def cost(got: Gathered, started: float) -> Cost:
+    """What this call took, replicates of earlier calls apart."""
+    c = got.collector
+    tried = got.fingerprint.step.epochs if got.fingerprint.step else 0
+    twins = got.twins.epochs
+    return Cost(
+        epochs_trained=c.epochs_trained,
+        seconds=time.monotonic() - started,
+        reused=c.reused,
+        seconds_per_epoch=c.pace if c.epochs_trained else None,
+        by_step={
+            "replay": got.replay_epochs,
+            "fingerprint": tried,
+            "null": c.epochs_trained - got.replay_epochs - tried - twins,
+            "twins": twins,
+        },
+    )
+
+
+def warnings(scene: Scene, got: Gathered) -> tuple[str, ...]:
+    """What makes the null approximate, and what had to be mended while reading."""
+    found = [*scene.notes, *got.comparison.notes]
+    if got.study.device.note:
+        found.append(got.study.device.note)
+    checkpoint = got.study.checkpoint
+    installed = got.study.versions.get("ultralytics")
+    if checkpoint.version and installed != checkpoint.version:
+        found.append(
+            f"The checkpoint was written by Ultralytics {checkpoint.version}, the replicates ran under {installed}: "
+            "a null of another version is approximate."
+        )
+    return tuple(found)
+
+
+def not_run(*, revalidation: str, replay: str, fingerprint: str, twins: str) -> tuple[NotRun, ...]:
+    """Steps of the ladder that were left out, with the reason; an empty one for a step that was made."""
+    reasons = {
+        "revalidation": revalidation,
+        "replay": replay,
+        "fingerprint": fingerprint,
+        "twins": twins,
+        "attribution": _WANTED,
+    }
+    return tuple(NotRun(step, reason) for step, reason in reasons.items() if reason)
+
+
+def _command(request: AnalyzeRequest) -> str:
+    """The exact command to do it again."""
+    words = ["drift", "analyze", str(request.run)]
+    for option, value in (
+        ("--before", request.before),
+        ("--checkpoint", request.checkpoint),
+        ("--seam", request.seam),
+        ("--replicates", request.replicates),
+        ("--device", request.device),
+        ("--workers-on", request.workers_on),
+        ("--per-device", request.per_device),
+        ("--ray", request.ray),
+        ("--data", request.data),
+        ("--seed", request.seed),
+        ("--budget", request.budget),
+        ("--out", request.out),
+    ):
+        words += [option, str(value)] if value is not None else []
+    words += ["--fraction", f"{request.fraction:g}"] if request.fraction is not None else []
+    words += ["--epochs", str(request.epochs)] if request.epochs != 1 else []
+    words += ["--alpha", str(request.alpha)] if request.alpha != 0.05 else []
+    words += [w for term in request.margins for w in ("--margin", term)]
+    words += [] if request.revalidate else ["--no-revalidate"]
+    words += [] if request.replay else ["--no-replay"]
+    words += [] if request.twins else ["--no-twins"]
+    words += ["--history-only"] if request.history_only else []
+    return shlex.join(words)

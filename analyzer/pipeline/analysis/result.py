@@ -1,0 +1,302 @@
+"""From evidence to the one view model that every renderer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analyzer.diagnosis.audit import Audited
+from analyzer.domain.evidence import (
+    Decision,
+    Evidence,
+    MetricEvidence,
+    SeamCheck,
+    Significance,
+    Size,
+    Verdict,
+)
+from analyzer.domain.replicate import Outcome
+from analyzer.pipeline.analysis.bases.history import by_history, with_before
+from analyzer.pipeline.analysis.bases.own import Gathered
+from analyzer.pipeline.analysis.case import Scene
+from analyzer.pipeline.analysis.causes import accusations, causes_in, twins_in
+from analyzer.pipeline.analysis.evidence import (
+    Observed,
+    arm_differences,
+    changed_size,
+    compare,
+    family_evidence,
+    history_check,
+    later_verdicts,
+    lost_columns,
+    metric_evidence,
+    rows_of,
+    shift_arguments,
+    with_later,
+)
+from analyzer.pipeline.analysis.frame import LADDER, cost, environment, frame, not_run, reference, warnings
+from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.study import Study
+from analyzer.replicates.identity import arm_folder
+from analyzer.report.model.analysis import (
+    Analysis,
+    ArgumentChange,
+    HistoryPrediction,
+    NotRun,
+    Omnibus,
+    PathPoint,
+    Plan,
+)
+from analyzer.stats.arms import ArmDifference
+from analyzer.stats.paths import PathComparison, path_tests
+from analyzer.stats.seam import SeamResult, observed_against_history
+from analyzer.stats.sequential import PILOT
+from analyzer.stats.shift import NullComparison
+from analyzer.verdict import decide
+
+__all__ = ["evidence_of", "from_history", "from_replicates", "history_predictions", "planned"]
+
+
+def from_replicates(
+    scene: Scene,
+    past: Past,
+    observed: Observed,
+    audited: Audited,
+    got: Gathered,
+    request: AnalyzeRequest,
+    plan: Plan,
+    started: float,
+) -> Analysis:
+    """Judge the observed rows against the replicates."""
+    seam_check = history_check(got.healthy, past, request.alpha)
+    differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
+    evidence, names = evidence_of(past, observed, audited, got, seam_check, differences)
+    decision = decide(evidence, names=names, replicates_needed=_needed(got.comparison))
+    decision = _explained(decision, audited, got, request)
+    checkpoint = scene.checkpoint
+    assert checkpoint is not None
+    return replace(
+        frame(scene, request, decision, started),
+        metrics=_metrics(past, observed, got, differences, request),
+        omnibus=Omnibus(_test_name(got), got.comparison.omnibus_p, got.comparison.p_min, got.comparison.omnibus),
+        checkpoint=reference(checkpoint, scene.run.path),
+        study=got.study.store.path,
+        null_arm=arm_folder(got.arms[-1]),
+        base_seed=got.study.base_seed,
+        arms=got.arms,
+        replicates=(*got.healthy, *got.configured),
+        argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in scene.diff.changes),
+        seam_check=seam_check.status,
+        history_predictions=history_predictions(seam_check),
+        audit=audited.findings,
+        looks=got.looks,
+        revalidation=got.revalidation_step,
+        replay=got.replay_step,
+        fingerprint=got.fingerprint.step,
+        twins=twins_in(got),
+        diagnosis=causes_in(decision, audited, got),
+        paths=_paths(scene, past, observed, got, request),
+        plan=plan,
+        environment=environment(got.study),
+        cost=cost(got, started),
+        warnings=warnings(scene, got),
+        not_run=not_run(
+            revalidation="" if got.revalidation_step else "--no-revalidate",
+            replay=got.no_replay,
+            fingerprint=got.fingerprint.reason,
+            twins=got.twins.reason,
+        ),
+    )
+
+
+def evidence_of(
+    past: Past,
+    observed: Observed,
+    audited: Audited,
+    got: Gathered,
+    seam_check: SeamResult,
+    differences: dict[str, ArmDifference],
+) -> tuple[Evidence, tuple[str, ...]]:
+    """What the verdict may look at, and the names of the metrics in it."""
+    family, names = family_evidence(got.comparison, past, observed)
+    evidence = Evidence(
+        metrics=family,
+        omnibus=got.comparison.omnibus,
+        seam=seam_check.status,
+        certain_cause=bool(audited.hard) or got.fingerprint.hit,
+        changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
+        revalidation=got.revalidation,
+        replay=got.replay,
+        diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
+        null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
+    )
+    return evidence, names
+
+
+def _metrics(
+    past: Past, observed: Observed, got: Gathered, differences: Mapping[str, ArmDifference], request: AnalyzeRequest
+) -> tuple[MetricEvidence, ...]:
+    """One entry a metric at the first resumed epoch, deciding ones first; the seam is that of the healthy arm."""
+    base = compare(got.healthy, past, observed, request.alpha, sequential=True) if got.configured else None
+    first = got.comparison.metrics[: len(past.metrics)]
+    entries = [
+        metric_evidence(
+            replace(shift, name=name),
+            source,
+            healthy=base.metrics[j] if base else None,
+            change=differences.get(name),
+        )
+        for j, (shift, name, source) in enumerate(zip(first, past.names, past.sources, strict=True))
+    ]
+    later = later_verdicts(got.comparison, past, observed)
+    entries = [with_later(m, later.get(m.name, ())) for m in entries]
+    return tuple(sorted(entries, key=lambda m: not m.deciding))
+
+
+def _paths(
+    scene: Scene, past: Past, observed: Observed, got: Gathered, request: AnalyzeRequest
+) -> tuple[PathPoint, ...]:
+    """The first K resumed epochs, where more than one is looked at."""
+    if observed.k < 2 or len(got.null) < 2:
+        return ()
+    compared = path_tests(
+        rows_of(got.null, past.names, observed.k).reshape(len(got.null), observed.k, len(past.names)),
+        observed.values,
+        diverged=[r.outcome is Outcome.DIVERGED for r in got.null],
+        sequential=request.replicates is None,
+        **shift_arguments(past, replace(observed, values=observed.values[:1]), request.alpha),
+    )
+    return _path_points(compared, scene)
+
+
+def _explained(decision: Decision, audited: Audited, got: Gathered, request: AnalyzeRequest) -> Decision:
+    """Add the findings, and what a spent budget left open."""
+    hit = (got.fingerprint.step.summary,) if got.fingerprint.hit and got.fingerprint.step else ()
+    reasons, settle = (*hit, *accusations(audited), *decision.reasons), decision.settle
+    wanted = request.replicates or PILOT
+    if got.collector.exhausted:
+        reasons = (
+            *reasons,
+            f"The budget ({got.budget.words}) ended after {len(got.null)} of at least {wanted} replicates.",
+        )
+        settle = ("The same command with a larger --budget; finished replicates are reused.", *settle)
+        if decision.verdict is not Verdict.FAULT and len(got.null) < wanted:
+            return Decision(Verdict.INCONCLUSIVE, "budget", reasons, settle)
+    return replace(decision, reasons=reasons, settle=settle)
+
+
+def from_history(
+    scene: Scene, past: Past, observed: Observed, audited: Audited, request: AnalyzeRequest, started: float
+) -> Analysis:
+    """Judge without training: the observed row against the epochs before it."""
+    keep = past.deciding & np.isfinite(observed.values[0])
+    result = (
+        observed_against_history(
+            past.values[:, keep],
+            observed.values[0, keep],
+            names=[n for n, k in zip(past.names, keep, strict=True) if k],
+            adverse_sign=past.adverse_sign[keep],
+            alpha=request.alpha,
+            units=past.units[keep],
+            crosses_close_mosaic=past.crossing,
+            setback=past.setback,
+        )
+        if len(past.values) and keep.any()
+        else SeamResult(SeamCheck.UNKNOWN, request.alpha, ())
+    )
+    metrics = with_before(by_history(result, past), scene.before)
+    cells = tuple((m.significant, m.size) for m in metrics) or ((Significance.UNKNOWN, Size.UNKNOWN),)
+    evidence = Evidence(metrics=cells, certain_cause=bool(audited.hard), diverged=observed.diverged(past))
+    decision = decide(evidence, names=[m.name for m in metrics])
+    weaker = (
+        "Judged by the run's own history only: it cannot tell what every resume of this checkpoint does from a fault."
+    )
+    reasons = (*accusations(audited), *decision.reasons, weaker, *((scene.missing,) if scene.missing else ()))
+    return replace(
+        frame(scene, request, replace(decision, reasons=reasons), started),
+        metrics=metrics,
+        checkpoint=reference(scene.checkpoint, scene.run.path) if scene.checkpoint else None,
+        study=(request.out or scene.run.path / "drift") / f"history-seam{scene.seam.epoch}",
+        history_only=True,
+        history_predictions=history_predictions(result),
+        audit=audited.findings,
+        diagnosis=causes_in(decision, audited),
+        warnings=scene.notes,
+        not_run=(
+            NotRun("null", "history only: no replicate was trained"),
+            *not_run(**dict.fromkeys(LADDER, "history only")),
+        ),
+    )
+
+
+def planned(
+    scene: Scene, audited: Audited | None, request: AnalyzeRequest, plan: Plan, study: Study, started: float
+) -> Analysis:
+    """The cost plan of ``--dry-run`` and the audit; nothing was judged and nothing is written."""
+    decision = Decision(
+        Verdict.INCONCLUSIVE, "dry-run", ("Nothing was trained (--dry-run).",), ("Run it without --dry-run.",)
+    )
+    return replace(
+        frame(scene, request, decision, started),
+        checkpoint=reference(scene.checkpoint, scene.run.path) if scene.checkpoint else None,
+        study=study.store.path,
+        plan=plan,
+        audit=audited.findings if audited else None,
+        warnings=scene.notes,
+        not_run=tuple(NotRun(s, "--dry-run") for s in ("null", "diagnosis"))
+        + not_run(**dict.fromkeys(LADDER, "--dry-run")),
+    )
+
+
+def _needed(comparison: NullComparison) -> float | None:
+    """Replicates that put every metric inside its margin if shifts and spreads stay; inf where none can."""
+    from scipy import stats
+
+    needed = 0.0
+    for m in comparison.deciding:
+        if m.size is not Size.NOT_INSIDE or m.shift is None or m.sd is None or m.margin is None or m.df is None:
+            continue
+        extra = m.df - (comparison.n - 1)
+        ns = (n for n in range(comparison.n + 1, 201) if _inside(m.shift, m.sd, m.margin, n, extra, stats))
+        needed = max(needed, next(ns, float("inf")))
+    return needed or None
+
+
+def _inside(shift: float, sd: float, margin: float, n: int, extra_df: float, stats: Any) -> bool:
+    return bool(abs(shift) + float(stats.t.isf(0.2, n - 1 + extra_df)) * sd * np.sqrt(1 + 1 / n) <= margin)
+
+
+def _test_name(got: Gathered) -> str:
+    if got.comparison.procedure == "rank":
+        return "exact leave-one-out max-|z|"
+    name = "smallest Holm-adjusted p of history-moderated t tests"
+    return f"{name}, {got.stop}" if got.looks else name
+
+
+def history_predictions(result: SeamResult) -> tuple[HistoryPrediction, ...]:
+    """The seam check as the report has it."""
+    return tuple(
+        HistoryPrediction(
+            c.name,
+            c.prediction.mean if c.prediction else None,
+            c.interval,
+            c.value if np.isfinite(c.value) else None,
+            c.p,
+            None if c.status is SeamCheck.UNKNOWN else c.status is SeamCheck.ADVERSE,
+        )
+        for c in result.checks
+    )
+
+
+def _path_points(paths: PathComparison, scene: Scene) -> tuple[PathPoint, ...]:
+    words = {p.name: p.word or "" for p in paths.paths}
+    points = []
+    for m in paths.family.metrics:
+        name, _, step = m.name.rpartition(" @ ")
+        epoch = scene.seam.epoch + int(step) - 1
+        points.append(PathPoint(name, epoch, m.observed, m.null_mean, m.single_interval, m.p_adjusted, words[name]))
+    return tuple(points)

@@ -1,0 +1,241 @@
+"""Judge one resumed epoch while the run goes on: against the stored null of its checkpoint, else against history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Severity, Significance, Size
+from analyzer.domain.replicate import Outcome, Replicate
+from analyzer.pipeline.analysis.bases.history import by_history, with_before
+from analyzer.pipeline.analysis.case import Scene, as_configured, look_at
+from analyzer.pipeline.analysis.evidence import (
+    Observed,
+    history_check,
+    metric_evidence,
+    rows_of,
+    shift_arguments,
+)
+from analyzer.pipeline.analysis.regime import Past, look_back
+from analyzer.pipeline.analysis.steps.audit import audit_scene
+from analyzer.pipeline.guard.stored import studies_of
+from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.stats.null import shift_tests
+from analyzer.stats.seam import observed_against_history
+from analyzer.verdict import decide
+
+__all__ = ["EpochCheck", "check_epoch", "judged_by_history", "roots_of", "stored_null"]
+
+_MIN_REPLICATES = 2  # fewer have no spread
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EpochCheck:
+    """What one resumed epoch says.
+
+    Parameters
+    ----------
+    epoch
+        As results.csv counts.
+    against
+        Name of the study whose replicates were the null, or "history".
+    replicates
+        How many; 0 for history.
+    alpha
+        What this look may spend.
+    decision
+        Verdict, rule and reasons.
+    metrics
+        Evidence metric by metric.
+    notes
+        What the test says of itself, e.g. that its level is below the calibrated ones.
+    """
+
+    epoch: int
+    against: str
+    replicates: int
+    alpha: float
+    decision: Decision
+    metrics: tuple[MetricEvidence, ...]
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The check as plain JSON; what is not finite is None."""
+        return {
+            "epoch": self.epoch,
+            "against": self.against,
+            "replicates": self.replicates,
+            "alpha": self.alpha,
+            "verdict": self.decision.verdict.value,
+            "rule": self.decision.rule,
+            "reasons": list(self.decision.reasons),
+            "notes": list(self.notes),
+            "metrics": [
+                {
+                    "name": m.name,
+                    "before": _number(m.before),
+                    "observed": _number(m.observed),
+                    "expected": _number(m.null_mean),
+                    "p_adjusted": _number(m.p_adjusted),
+                    "margin": _number(m.margin),
+                    "verdict": m.verdict.value if m.verdict else None,
+                }
+                for m in self.metrics
+                if m.deciding
+            ],
+        }
+
+
+def check_epoch(run: Path, checkpoint: Path, epoch: int, *, looks: int, alpha: float, first: int) -> EpochCheck:
+    """Judge a row that the resumed run has just written.
+
+    The looks share alpha (Bonferroni): each tests its own row at ``alpha / looks``, with Holm over the deciding
+    metrics. Against a null, the null's share is spent on the rows and the rest once, at the first look, on the null
+    mean against history (a fault that all resumes share). Against history, the row of resumed epoch j is compared with
+    the prediction j epochs ahead, in the adverse direction only. At the first look the audit is made too: a certain
+    finding is a FAULT whatever the metrics say.
+
+    Parameters
+    ----------
+    run
+        The run directory.
+    checkpoint
+        The kept seam checkpoint.
+    epoch, first
+        The epoch that was written, and the first resumed one, as results.csv counts.
+    looks
+        K, how many epochs will be judged in all.
+    alpha
+        Rate of false alarms over all looks, in (0, 1).
+
+    Raises
+    ------
+    DriftError
+        The run or the checkpoint cannot be read, or the row is not there.
+    """
+    request = AnalyzeRequest(run=run, checkpoint=checkpoint, seam=first, trust_checkpoint=True)
+    scene = look_at(request)
+    past = look_back(scene, ())
+    step = epoch - first
+    whole = Observed.of(scene.observed_rows(step + 1), scene.before, past)
+    if whole.k <= step:
+        raise IndexError(f"results.csv has no row of epoch {epoch} after the seam at epoch {first}")
+    observed = replace(whole, values=whole.values[step : step + 1])
+    audited = audit_scene(scene, request).findings if step == 0 else ()  # nothing in it changes while the run goes on
+    certain = any(f.severity is Severity.HARD for f in audited)
+    study, null = stored_null(roots_of(run, scene.train_args), scene, step + 1)
+    if len(null) >= _MIN_REPLICATES:
+        decision, metrics, notes = _by_null(scene, past, observed, null, step, looks, alpha, certain)
+    else:
+        study, null, notes = "history", (), ()
+        decision, metrics = judged_by_history(past, observed, step + 1, alpha / looks, certain)
+    accusations = tuple(f.evidence for f in audited if f.severity is not Severity.INFORMATION)
+    decision = replace(decision, reasons=(*accusations, *decision.reasons))
+    return EpochCheck(epoch, study, len(null), alpha / looks, decision, with_before(metrics, scene.before), notes)
+
+
+def roots_of(run: Path, train_args: Mapping[str, Any]) -> tuple[Path, Path]:
+    """Where studies may lie: in the run, and in that of the checkpoint, another one where save_dir was changed."""
+    saved = train_args.get("save_dir")
+    return run / "drift", Path(str(saved)) / "drift" if saved else run / "drift"
+
+
+def stored_null(roots: Iterable[Path], scene: Scene, epochs: int) -> tuple[str, tuple[Replicate, ...]]:
+    """The largest stored null of the scene's checkpoint, made with the installed versions and the run's arguments.
+
+    Parameters
+    ----------
+    roots
+        Folders that hold studies.
+    scene
+        Its checkpoint names the studies; changed arguments ask for the arm *as configured*.
+    epochs
+        Replicates must have this many epochs (or have diverged).
+
+    Returns
+    -------
+    tuple
+        Name of the study and its replicates; empty where there is none.
+    """
+    if scene.checkpoint is None:
+        return "", ()
+    studies = studies_of(roots, scene.checkpoint.sha256, as_configured(scene.diff), scene.run.args.get("device"))
+    found = [(k.name, k.null(epochs)) for k in studies]
+    return max(found, key=lambda pair: len(pair[1]), default=("", ()))
+
+
+def _by_null(
+    scene: Scene,
+    past: Past,
+    observed: Observed,
+    null: tuple[Replicate, ...],
+    step: int,
+    looks: int,
+    alpha: float,
+    certain: bool,
+) -> tuple[Decision, tuple[MetricEvidence, ...], tuple[str, ...]]:
+    rows = rows_of(null, past.names, step + 1).reshape(len(null), step + 1, -1)[:, step]
+    comparison = shift_tests(
+        rows,
+        observed.values[0],
+        diverged=[r.outcome is Outcome.DIVERGED for r in null],
+        **shift_arguments(past, observed, alpha / looks),
+    )
+    shared = history_check(null, past, alpha).status if step == 0 and not scene.diff.changes else SeamCheck.UNKNOWN
+    deciding = comparison.deciding
+    evidence = Evidence(
+        metrics=tuple((m.significant, m.size) for m in deciding),
+        omnibus=comparison.omnibus,
+        seam=shared,
+        certain_cause=certain,
+    )
+    decision = decide(evidence, names=[m.name for m in deciding])
+    metrics = tuple(metric_evidence(m, s) for m, s in zip(comparison.metrics, past.sources, strict=True))
+    return decision, metrics, comparison.notes
+
+
+def judged_by_history(
+    past: Past, observed: Observed, ahead: int, alpha: float, certain: bool
+) -> tuple[Decision, tuple[MetricEvidence, ...]]:
+    """Judge a row by the epochs before the seam, where there are no replicates.
+
+    Parameters
+    ----------
+    past, observed
+        The history, and the row.
+    ahead
+        How many epochs after the last one of the history it is, from 1.
+    alpha
+        Of this look.
+    certain
+        Whether a cause is certain already.
+    """
+    keep = past.deciding & np.isfinite(observed.values[0])
+    names = [n for n, k in zip(past.names, keep, strict=True) if k]
+    metrics: tuple[MetricEvidence, ...] = ()
+    if len(past.values) and keep.any():
+        result = observed_against_history(
+            past.values[:, keep],
+            observed.values[0, keep],
+            names=names,
+            adverse_sign=past.adverse_sign[keep],
+            alpha=alpha,
+            units=past.units[keep],
+            crosses_close_mosaic=past.crossing,
+            setback=past.setback,
+            ahead=ahead,
+        )
+        metrics = by_history(result, past)
+    cells = tuple((m.significant, m.size) for m in metrics) or ((Significance.UNKNOWN, Size.UNKNOWN),)
+    labels = [m.name for m in metrics] or ["every metric"]
+    if observed.diverged(past):
+        cells, labels = (*cells, (Significance.YES, Size.NOT_INSIDE)), [*labels, "a metric that is not finite any more"]
+    return decide(Evidence(metrics=cells, certain_cause=certain), names=labels), metrics
+
+
+def _number(value: float | None) -> float | None:
+    return float(value) if value is not None and np.isfinite(value) else None

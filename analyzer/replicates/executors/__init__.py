@@ -1,0 +1,1 @@
+"""Who trains the seeds of an arm: processes here, or workers on a cluster."""
