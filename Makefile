@@ -93,6 +93,11 @@ lint: $(READY) ## style, formatting and layers
 type: $(READY) ## types
 	$(BIN)/mypy
 
+.PHONY: docs
+docs: $(READY) ## the documentation as pages in build/site, without a network and without a warning
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 check: lint type test ## everything that has to hold before a commit
 
 .PHONY: bench
