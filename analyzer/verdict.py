@@ -1,4 +1,4 @@
-"""From enumerated evidence to a verdict: the only place with thresholds."""
+"""From enumerated evidence to a verdict, in one total function."""
 
 from __future__ import annotations
 
@@ -7,20 +7,7 @@ from collections.abc import Sequence
 
 from analyzer.domain.evidence import Decision, Evidence, Replay, Revalidation, SeamCheck, Significance, Size, Verdict
 
-__all__ = [
-    "EQUIVALENCE_BETA",
-    "NULL_SHARE",
-    "SEAM_SHARE",
-    "SEVERITY",
-    "decide",
-    "metric_verdict",
-    "significance_of",
-    "size_of",
-]
-
-NULL_SHARE = 0.8  # of alpha, for the seed null over all metrics, epochs and looks
-SEAM_SHARE = 0.2  # of alpha, for the seam against history; alpha is spent once for the whole command
-EQUIVALENCE_BETA = 0.2  # a shift counts as inside its margin when |d| + t(1 - beta, df) se <= m
+__all__ = ["SEVERITY", "decide", "metric_verdict"]
 
 SEVERITY = (Verdict.NOISE, Verdict.NEGLIGIBLE, Verdict.INCONCLUSIVE, Verdict.FAULT)
 """From mild to severe: the order in which worse evidence never gives a milder verdict."""
@@ -30,46 +17,6 @@ _METRIC = {
     (Significance.YES, Size.INSIDE): Verdict.NEGLIGIBLE,
     (Significance.YES, Size.NOT_INSIDE): Verdict.FAULT,
 }
-
-
-def significance_of(p_adjusted: float | None, alpha: float) -> Significance:
-    """Compare an adjusted p with the share of alpha that the seed null may spend.
-
-    Parameters
-    ----------
-    p_adjusted
-        After Holm over the deciding family, in [0, 1]; None or NaN where nothing was tested.
-    alpha
-        Level of the whole command, in (0, 1).
-
-    Examples
-    --------
-    >>> significance_of(0.04, 0.05).value, significance_of(0.041, 0.05).value, significance_of(None, 0.05).value
-    ('yes', 'no', 'unknown')
-    """
-    if p_adjusted is None or math.isnan(p_adjusted):
-        return Significance.UNKNOWN
-    return Significance.YES if p_adjusted <= NULL_SHARE * alpha * (1 + 1e-12) else Significance.NO
-
-
-def size_of(bound: float | None, margin: float | None) -> Size:
-    """Compare the upper bound of a shift's size with its margin.
-
-    Parameters
-    ----------
-    bound
-        ``|d| + t(1 - EQUIVALENCE_BETA, df) se``, in metric units; None or NaN where it is not known.
-    margin
-        The jump the user cares about, in the same units; None where there is none.
-
-    Examples
-    --------
-    >>> size_of(0.02, 0.03).value, size_of(0.04, 0.03).value, size_of(0.04, None).value
-    ('inside', 'not inside', 'unknown')
-    """
-    if bound is None or margin is None or math.isnan(bound) or math.isnan(margin):
-        return Size.UNKNOWN
-    return Size.INSIDE if bound <= margin else Size.NOT_INSIDE
 
 
 def metric_verdict(significant: Significance, size: Size) -> Verdict:

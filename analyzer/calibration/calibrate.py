@@ -17,9 +17,9 @@ from analyzer.calibration.grid import DESIGNS, SHIFTS, CellResult, Requirement, 
 from analyzer.calibration.operating import Shares, shares_together
 from analyzer.calibration.recorded_rows import Recorded, read_recorded
 from analyzer.calibration.simulate import SHAPES, Cell
+from analyzer.domain.levels import NULL_SHARE
 from analyzer.replicates.store import write_atomically
 from analyzer.stats.critical import looks
-from analyzer.verdict import NULL_SHARE
 
 __all__ = ["CalibrateRequest", "Calibration", "calibrate", "calibration_document"]
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analyzer.calibration.simulate import Draws, Spread, critical_t, null_spread
+from analyzer.domain.levels import EQUIVALENCE_BETA, INTERVAL_LEVEL
 from analyzer.stats.critical import inflation, looks, rank_test_from
 from analyzer.stats.moderation import moderate_family
 from analyzer.stats.sequential import PILOT
@@ -28,7 +29,6 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 NOISE, NEGLIGIBLE, FAULT, INCONCLUSIVE = range(4)
-_INSIDE_TAIL = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,7 @@ class Nulls:
         if n not in self._looks:
             null = null_spread(self._draws, use=n)
             moderated: Flags = np.asarray(null.df > n - 1 + 1e-9)
-            reach = critical_t(_INSIDE_TAIL, null.df) * null.se
+            reach = critical_t(EQUIVALENCE_BETA, null.df) * null.se
             self._looks[n] = Look(n, null, reach, np.asarray(moderated.any(axis=1)), np.asarray(moderated.all(axis=1)))
         return self._looks[n]
 
@@ -168,6 +168,6 @@ def _verdict(significant: Flags, inside: Flags) -> NDArray[np.int_]:
 def coverage(d: Draws, alpha: float, look: Look) -> tuple[float, float]:
     """Of the 95 % interval of one metric, and of the simultaneous one."""
     shift, m = np.abs(d.observed - look.null.mean), d.observed.shape[1]
-    single = shift <= critical_t(0.025, look.null.df) * look.null.se
+    single = shift <= critical_t((1 - INTERVAL_LEVEL) / 2, look.null.df) * look.null.se
     critical = look.factors(alpha, sequential=False) * critical_t(alpha / 2 / m, look.null.df)
     return float(single.mean()), float((shift <= critical * look.null.se).all(axis=1).mean())

@@ -155,11 +155,11 @@ def _design(n: int | None) -> str:
 
 
 def _healthy(cell: CellResult) -> list[str]:
-    from analyzer.verdict import NULL_SHARE
+    from analyzer.domain.levels import INTERVAL_LEVEL, NULL_SHARE
 
     s = cell.shares
     shares = [f"{s.fault:.4f}", f"{s.negligible:.3f}", f"{s.noise:.3f}", f"{s.inconclusive:.3f}", _number(s.looked_odd)]
-    nominal = ((s.single_coverage, 0.95), (s.simultaneous_coverage, 1 - NULL_SHARE * cell.alpha))
+    nominal = ((s.single_coverage, INTERVAL_LEVEL), (s.simultaneous_coverage, 1 - NULL_SHARE * cell.alpha))
     covered = [_number(v) + ("*" if v < level - 0.01 else "") for v, level in nominal]
     return [cell.source, _design(cell.n), *shares, *covered, f"{s.mean_replicates:.1f}"]
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from analyzer.domain.levels import NULL_SHARE, POWER
 from analyzer.domain.replicate import Replicate
 from analyzer.errors import RunError, UsageError
 from analyzer.pipeline.analysis.evidence import rows_of
@@ -21,7 +22,6 @@ from analyzer.runs.seams import epoch_seconds
 from analyzer.stats.critical import rank_test_from
 from analyzer.stats.moderation import moderate_family
 from analyzer.stats.power import plan
-from analyzer.verdict import NULL_SHARE
 
 __all__ = ["EPOCHS", "MOST", "NUMBERS", "MetricPlan", "Need", "ReplicatePlan", "plan_document", "plan_replicates"]
 
@@ -132,7 +132,7 @@ class ReplicatePlan:
     notes: tuple[str, ...]
 
 
-def plan_replicates(request: AnalyzeRequest, power: float = 0.8) -> ReplicatePlan:
+def plan_replicates(request: AnalyzeRequest, power: float = POWER) -> ReplicatePlan:
     """Plan the replicates for a resume: that of the last seam, or the next one where there is none.
 
     Parameters

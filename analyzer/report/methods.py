@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from analyzer.domain.levels import EQUIVALENCE_BETA, NULL_SHARE, SEAM_SHARE
 from analyzer.report import borrowed
 from analyzer.report.formatting import p_value
 from analyzer.report.model.analysis import Analysis
 from analyzer.report.phrases import clean, count, selection_line
-from analyzer.verdict import EQUIVALENCE_BETA, NULL_SHARE, SEAM_SHARE
 
 __all__ = ["methods_paragraph"]
 

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from analyzer.domain.evidence import Interval, Significance, Size
+from analyzer.domain.levels import INTERVAL_LEVEL
+from analyzer.stats.equivalence import size_within, upper_bound
 
 __all__ = ["ArmDifference", "compare_arms"]
 
@@ -52,7 +54,7 @@ def compare_arms(
     paired: bool,
     units: ArrayLike | None = None,
     margins: ArrayLike | None = None,
-    level: float = 0.95,
+    level: float = INTERVAL_LEVEL,
 ) -> tuple[ArmDifference, ...]:
     """Mean differences between two arms with confidence intervals.
 
@@ -113,8 +115,7 @@ def _difference(
         df = float((va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))) if va + vb > 0 else float(len(a) - 1)
     half = float(stats.t.isf((1 - level) / 2, df)) * se
     p = 1.0 if difference == 0 else float(2 * stats.t.sf(abs(difference) / se, df)) if se > 0 else 0.0
-    bound = abs(difference) + float(stats.t.isf(0.2, df)) * se
-    size = Size.UNKNOWN if not np.isfinite(margin) else Size.INSIDE if bound <= margin else Size.NOT_INSIDE
+    size = size_within(upper_bound(difference, float(se), df), margin if np.isfinite(margin) else None)
     significant = Significance.YES if p * family <= 1 - level else Significance.NO
     interval = Interval(difference - half, difference + half, level, "confidence")
     return ArmDifference(name, difference, interval, float(se), df, p, size, significant)

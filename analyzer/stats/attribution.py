@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analyzer.domain.evidence import Interval
+from analyzer.domain.levels import INTERVAL_LEVEL
 
 __all__ = ["INTERACTION", "RESTART", "RESUME", "UNEXPLAINED", "Share", "attribute"]
 
@@ -46,7 +47,7 @@ def attribute(
     alone: Mapping[str, ArrayLike],
     without: Mapping[str, ArrayLike],
     resumed: ArrayLike | None = None,
-    level: float = 0.95,
+    level: float = INTERVAL_LEVEL,
 ) -> tuple[tuple[Share, ...], ...]:
     """Attribute a jump, metric by metric, with arms that share their seeds.
 

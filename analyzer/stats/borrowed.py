@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analyzer.domain.evidence import Interval
+from analyzer.domain.levels import INTERVAL_LEVEL, POWER
 from analyzer.stats.critical import rank_test_from
-from analyzer.stats.entries import BETA, around, number, significance, size_within, undecided, unknown
+from analyzer.stats.entries import around, number, significance, undecided, unknown
+from analyzer.stats.equivalence import size_within, upper_bound
 from analyzer.stats.inputs import Inputs, check
 from analyzer.stats.moderation import Prior, moderate_family
 from analyzer.stats.multiplicity import holm
@@ -97,7 +99,7 @@ def borrowed_tests(
     priors: Sequence[Prior | None] | None = None,
     margins: ArrayLike | None = None,
     diverged: ArrayLike | None = None,
-    interval_level: float = 0.95,
+    interval_level: float = INTERVAL_LEVEL,
 ) -> NullComparison:
     """Judge the observed row by `expected_row`: one-sided t in the adverse direction, Holm over the deciding metrics.
 
@@ -215,7 +217,7 @@ class _Judged:
         half = float(stats.t.isf((1 - self.level) / 2, df)) * error
         shift, limit = observed - expected, expected + sign * reach * error
         worst = (-np.inf, limit) if sign > 0 else (limit, np.inf)
-        bound = max(sign * shift, 0.0) + float(stats.t.isf(BETA, df)) * error
+        bound = upper_bound(max(sign * shift, 0.0), error, df)
         adjusted = number(self.adjusted[j])
         return MetricShift(
             name=given.names[j],
@@ -238,7 +240,7 @@ class _Judged:
             p_adjusted=adjusted,
             margin=margin,
             equivalence_bound=bound,
-            minimum_detectable_jump=float(detectable_multiple(df, reach, 0.8) * error),
+            minimum_detectable_jump=float(detectable_multiple(df, reach, POWER) * error),
             significant=significance(adjusted, self.alpha),
             size=size_within(bound, margin),
             note=given.notes.get(given.names[j], ""),

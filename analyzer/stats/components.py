@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from analyzer.domain.evidence import Interval
+from analyzer.domain.levels import INTERVAL_LEVEL
 
 __all__ = ["Component", "crossed_components", "nested_components", "noise_components"]
 
@@ -42,7 +43,7 @@ class Component:
 
 
 def nested_components(
-    values: ArrayLike, *, between: str = "seed", within: str = "same seed again", level: float = 0.95
+    values: ArrayLike, *, between: str = "seed", within: str = "same seed again", level: float = INTERVAL_LEVEL
 ) -> tuple[Component, Component]:
     """Seeds x repeats of the same seed: how much a seed matters, and what remains with the seed held fixed.
 
@@ -90,7 +91,7 @@ def nested_components(
 
 
 def crossed_components(
-    values: ArrayLike, *, rows: str = "data order", columns: str = "augmentation", level: float = 0.95
+    values: ArrayLike, *, rows: str = "data order", columns: str = "augmentation", level: float = INTERVAL_LEVEL
 ) -> tuple[Component, Component, Component]:
     """Two sources seeded apart, each value of one with each of the other, once a cell.
 
@@ -142,7 +143,7 @@ def crossed_components(
 
 
 def noise_components(
-    crossed: ArrayLike, repeats: ArrayLike, *, level: float = 0.95
+    crossed: ArrayLike, repeats: ArrayLike, *, level: float = INTERVAL_LEVEL
 ) -> tuple[Component, Component, Component, Component]:
     """Where the noise of one metric comes from: order, augmentation, their interplay, the same seed again.
 

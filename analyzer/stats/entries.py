@@ -7,18 +7,18 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analyzer.domain.evidence import Interval, Significance, Size
+from analyzer.domain.levels import POWER
 from analyzer.stats.critical import rank_test_from
+from analyzer.stats.equivalence import size_within, upper_bound
 from analyzer.stats.inputs import Inputs
 from analyzer.stats.moderation import Moderated
 from analyzer.stats.power import detectable_multiple
 from analyzer.stats.shift import MetricShift, NullComparison
 
-__all__ = ["BETA", "around", "entry", "number", "significance", "size_within", "undecided", "unknown"]
+__all__ = ["around", "entry", "number", "significance", "undecided", "unknown"]
 
 Array = NDArray[np.float64]
 
-BETA = 0.2  # equivalence: risk of calling a shift as large as the margin "inside"
-_POWER = 0.8
 _TIE = 1e-12  # p equal to alpha counts as at most alpha
 
 
@@ -44,7 +44,7 @@ def entry(
     t_level = float(stats.t.isf((1 - level) / 2, df))
     observed, before = float(given.observed[j]), number(given.before[j])
     shift = number(observed - centre)
-    bound = None if shift is None else float(abs(shift) + stats.t.isf(BETA, df) * se)
+    bound = None if shift is None else upper_bound(shift, se, df)
     margin = number(given.margins[j])
     expected = None if before is None else centre - before
     return MetricShift(
@@ -68,7 +68,7 @@ def entry(
         p_adjusted=number(adjusted),
         margin=margin,
         equivalence_bound=bound,
-        minimum_detectable_jump=float(detectable_multiple(df, critical, _POWER) * se),
+        minimum_detectable_jump=float(detectable_multiple(df, critical, POWER) * se),
         significant=significance(number(adjusted), alpha),
         size=size_within(bound, margin),
         note=given.notes.get(given.names[j], ""),
@@ -145,10 +145,3 @@ def significance(p: float | None, alpha: float) -> Significance:
     if p is None:
         return Significance.UNKNOWN
     return Significance.YES if p <= alpha + _TIE else Significance.NO
-
-
-def size_within(bound: float | None, margin: float | None) -> Size:
-    """Whether the upper bound of a shift's size is at most the margin."""
-    if margin is None:
-        return Size.UNKNOWN
-    return Size.INSIDE if bound is not None and bound <= margin else Size.NOT_INSIDE

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from analyzer.domain.levels import INTERVAL_LEVEL
 from analyzer.stats.critical import Inflation, inflation, rank_test_from
 from analyzer.stats.entries import entry, significance, undecided
 from analyzer.stats.inputs import Inputs, check
@@ -35,7 +36,7 @@ def shift_tests(
     diverged: ArrayLike | None = None,
     observed_diverged: bool = False,
     sequential: bool = False,
-    interval_level: float = 0.95,
+    interval_level: float = INTERVAL_LEVEL,
 ) -> NullComparison:
     """Compare an observed row with N replicates, in the one procedure that this N calls for.
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from analyzer.domain.evidence import Interval
+from analyzer.domain.levels import INTERVAL_LEVEL
 from analyzer.stats.null import shift_tests
 from analyzer.stats.shift import NullComparison
 
@@ -76,7 +77,7 @@ def path_tests(
     names: Sequence[str],
     deciding: ArrayLike,
     alpha_null: float,
-    interval_level: float = 0.95,
+    interval_level: float = INTERVAL_LEVEL,
     **comparison: Any,
 ) -> PathComparison:
     """Compare K observed epochs with the null's paths, in one family over epochs and metrics.

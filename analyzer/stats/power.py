@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
 
+from analyzer.domain.levels import POWER
 from analyzer.stats.critical import inflation
 
 __all__ = ["Plan", "PlanPoint", "detectable_multiple", "plan", "two_sided_power"]
@@ -50,7 +51,7 @@ def _chi_nodes(df: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 @lru_cache(maxsize=4096)
-def detectable_multiple(df: float, critical: float, power: float = 0.8) -> float:
+def detectable_multiple(df: float, critical: float, power: float = POWER) -> float:
     """Shift in standard errors that a two-sided t test sees with the stated power.
 
     Parameters
@@ -124,7 +125,7 @@ def plan(
     alpha_null: float,
     prior_df: float = 0.0,
     epochs: int = 1,
-    power: float = 0.8,
+    power: float = POWER,
     numbers: Sequence[int] = (3, 5, 8, 12, 19, 39),
 ) -> Plan:
     """How many replicates see a given jump of one metric, by the t procedure with its inflated critical values.

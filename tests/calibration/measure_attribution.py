@@ -23,13 +23,14 @@ import numpy as np
 from scipy import stats
 
 from analyzer.domain.evidence import Evidence, Size
+from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.metrics import metrics_of
 from analyzer.pipeline.analysis.evidence import changed_size
 from analyzer.stats.arms import compare_arms
 from analyzer.stats.attribution import attribute
 from analyzer.stats.history import auto_margin, history_noise
 from analyzer.stats.null import shift_tests
-from analyzer.verdict import NULL_SHARE, decide
+from analyzer.verdict import decide
 
 HERE = Path(__file__).resolve().parent
 ROWS = HERE.parents[1] / "data" / "replicates"

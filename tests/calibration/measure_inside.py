@@ -22,13 +22,14 @@ import numpy as np
 from inside_rows import FAULTS, halves, margins_of, whole
 
 from analyzer.domain.evidence import Evidence, Verdict
+from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.replicate import Replicate
 from analyzer.domain.within import batches_of
 from analyzer.integrations.guard import EARLY_SHARE
 from analyzer.pipeline.analysis.evidence import inside_of
 from analyzer.pipeline.guard.early import watch_with
 from analyzer.stats.early import early_look
-from analyzer.verdict import NULL_SHARE, decide
+from analyzer.verdict import decide
 
 ALPHA, NULL = 0.05, 5
 FRACTIONS, SIZES = (0.1, 0.25, 0.5), (3, 5, 10)

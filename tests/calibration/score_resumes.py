@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
 
 from rules import RULES, Seen
 
+from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.metrics import metrics_of
 from analyzer.stats import shift_tests
 from analyzer.stats.history import auto_margin, history_noise, regime_start
 from analyzer.stats.sequential import PILOT
-from analyzer.verdict import NULL_SHARE
 
 from calibration_checkpoints import MATURE_SEAM, SEAM
 

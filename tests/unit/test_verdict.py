@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from analyzer.domain.evidence import Evidence, Replay, Revalidation, SeamCheck, Significance, Size, Verdict
-from analyzer.verdict import NULL_SHARE, SEAM_SHARE, decide, metric_verdict, significance_of, size_of
+from analyzer.verdict import decide, metric_verdict
 
 CELLS = tuple(itertools.product(Significance, Size))
 FAMILIES = ((), *((c,) for c in CELLS), *itertools.product(CELLS, CELLS))
@@ -126,17 +126,3 @@ def test_settle_says_how_many_replicates_or_that_no_number_can():
     evidence = Evidence(((NO, NOT_INSIDE),))
     assert "--replicates 12" in " ".join(decide(evidence, replicates_needed=12).settle)
     assert "cannot" in " ".join(decide(evidence, replicates_needed=math.inf).settle)
-
-
-def test_alpha_is_spent_once():
-    assert pytest.approx(1.0) == NULL_SHARE + SEAM_SHARE
-    assert significance_of(0.04, 0.05) is YES
-    assert significance_of(0.0401, 0.05) is NO
-    assert significance_of(math.nan, 0.05) is Significance.UNKNOWN
-
-
-def test_margin_is_inclusive_and_unknown_stays_unknown():
-    assert size_of(0.03, 0.03) is INSIDE
-    assert size_of(0.03001, 0.03) is NOT_INSIDE
-    assert size_of(math.nan, 0.03) is Size.UNKNOWN
-    assert size_of(0.01, None) is Size.UNKNOWN

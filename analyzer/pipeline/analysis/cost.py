@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.progress import Progress
 from analyzer.errors import DriftError, RunError
 from analyzer.pipeline.analysis.case import Scene
@@ -25,7 +26,6 @@ from analyzer.runs.seams import epoch_seconds
 from analyzer.stats.critical import inflation, looks
 from analyzer.stats.power import detectable_multiple
 from analyzer.stats.sequential import PILOT
-from analyzer.verdict import NULL_SHARE
 
 __all__ = ["agree_on_budget", "plan_cost", "plan_part", "plan_words", "refuse_busy_device", "replicate_words"]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.domain.evidence import MetricEvidence, SeamCheck, Significance, Size, Verdict
+from analyzer.domain.levels import NULL_SHARE, SEAM_SHARE
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.pipeline.analysis.regime import Past
 from analyzer.stats.arms import ArmDifference, compare_arms
@@ -17,7 +18,7 @@ from analyzer.stats.null import shift_tests
 from analyzer.stats.paths import epoch_names
 from analyzer.stats.seam import SeamResult, seam_against_history
 from analyzer.stats.shift import MetricShift, NullComparison
-from analyzer.verdict import NULL_SHARE, SEAM_SHARE, SEVERITY, metric_verdict
+from analyzer.verdict import SEVERITY, metric_verdict
 
 __all__ = [
     "Observed",

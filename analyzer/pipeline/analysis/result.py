@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -52,6 +51,7 @@ from analyzer.report.model.analysis import (
     Plan,
 )
 from analyzer.stats.arms import ArmDifference
+from analyzer.stats.equivalence import upper_bound
 from analyzer.stats.paths import PathComparison, path_tests
 from analyzer.stats.seam import SeamResult, observed_against_history
 from analyzer.stats.sequential import PILOT
@@ -254,20 +254,18 @@ def planned(
 
 def _needed(comparison: NullComparison) -> float | None:
     """Replicates that put every metric inside its margin if shifts and spreads stay; inf where none can."""
-    from scipy import stats
-
     needed = 0.0
     for m in comparison.deciding:
         if m.size is not Size.NOT_INSIDE or m.shift is None or m.sd is None or m.margin is None or m.df is None:
             continue
-        extra = m.df - (comparison.n - 1)
-        ns = (n for n in range(comparison.n + 1, 201) if _inside(m.shift, m.sd, m.margin, n, extra, stats))
-        needed = max(needed, next(ns, float("inf")))
+        prior_df = m.df - (comparison.n - 1)
+        for n in range(comparison.n + 1, 201):
+            if upper_bound(m.shift, m.sd * np.sqrt(1 + 1 / n), n - 1 + prior_df) <= m.margin:
+                needed = max(needed, n)
+                break
+        else:
+            return float("inf")
     return needed or None
-
-
-def _inside(shift: float, sd: float, margin: float, n: int, extra_df: float, stats: Any) -> bool:
-    return bool(abs(shift) + float(stats.t.isf(0.2, n - 1 + extra_df)) * sd * np.sqrt(1 + 1 / n) <= margin)
 
 
 def _test_name(got: Gathered) -> str:

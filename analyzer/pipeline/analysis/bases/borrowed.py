@@ -9,6 +9,7 @@ import numpy as np
 
 from analyzer.diagnosis.audit import Audited
 from analyzer.domain.evidence import Decision, MetricEvidence, Replay, SeamCheck
+from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.pipeline.analysis.bases.lender import Lender
@@ -37,7 +38,7 @@ from analyzer.stats.borrowed import borrowed_tests
 from analyzer.stats.seam import SeamResult, predictions
 from analyzer.stats.sequential import PILOT
 from analyzer.stats.shift import NullComparison
-from analyzer.verdict import NULL_SHARE, decide
+from analyzer.verdict import decide
 
 __all__ = ["analyze_borrowed"]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from analyzer.domain.evidence import Interval, MetricEvidence, SeamCheck, Significance, Size
 from analyzer.pipeline.analysis.regime import Past
+from analyzer.stats.equivalence import size_within, upper_bound
 from analyzer.stats.seam import SeamResult
 from analyzer.verdict import metric_verdict
 
@@ -17,8 +18,6 @@ __all__ = ["by_history", "with_before"]
 
 def by_history(shifts: SeamResult, past: Past) -> tuple[MetricEvidence, ...]:
     """Evidence of ``--history-only``: the observed row against the one-step prediction, adverse direction only."""
-    from scipy import stats
-
     source = dict(zip(past.names, past.sources, strict=True))
     margin = dict(zip(past.names, past.margins, strict=True))
     sign = dict(zip(past.names, past.adverse_sign, strict=True))
@@ -28,9 +27,9 @@ def by_history(shifts: SeamResult, past: Past) -> tuple[MetricEvidence, ...]:
         bound = None
         if prediction is not None and np.isfinite(check.value):
             adverse = max(0.0, float(sign[name]) * (check.value - prediction.mean))
-            bound = adverse + float(stats.t.isf(0.2, prediction.df)) * prediction.sd
+            bound = upper_bound(adverse, prediction.sd, prediction.df)
         m = float(margin[name]) if np.isfinite(margin[name]) else None
-        size = Size.UNKNOWN if bound is None or m is None else Size.INSIDE if bound <= m else Size.NOT_INSIDE
+        size = Size.UNKNOWN if bound is None else size_within(bound, m)
         significant = {SeamCheck.ADVERSE: Significance.YES, SeamCheck.WITHIN: Significance.NO}.get(
             check.status, Significance.UNKNOWN
         )

@@ -14,6 +14,7 @@ import numpy as np
 
 from analyzer.diagnosis.audit import Audited
 from analyzer.domain.evidence import Decision, Evidence, Verdict
+from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, Outcome, Replicate
 from analyzer.domain.within import Within, batches_of
@@ -36,7 +37,7 @@ from analyzer.report.model.analysis import Analysis, Cost, Plan
 from analyzer.runs.directory import run_directory
 from analyzer.stats.early import early_look
 from analyzer.stats.shift import NullComparison
-from analyzer.verdict import NULL_SHARE, decide
+from analyzer.verdict import decide
 
 __all__ = ["analyze_fraction"]
 
