@@ -164,11 +164,34 @@ def _time_sign(
         return None if clock else (SeamSign.TIME_FALLS, text)
     if last != row - 1:  # a row without a time lies between: the increment is not that of one epoch
         return None
-    share = _SHORT if last == starts[-1] and not few else _SHORT_STRICT
-    if step >= share * reference:
+    if step >= _least(time, steps, row, starts[-1], (reference, few)):
         return None
     text = f"`time` grows by {step:.4g} s only where an epoch takes {reference:.4g} s."
     return SeamSign.SHORT_INCREMENT, text
+
+
+def _least(
+    time: NDArray[np.float64], steps: NDArray[np.float64], row: int, start: int, around: tuple[float, bool]
+) -> float:
+    """What an increment must reach to be an epoch of the process that began in row `start`.
+
+    Its own epochs tell how long one takes: another process may have run on another device.
+    """
+    reference, few = around
+    if row - 1 > start:
+        seen = steps[max(start + 1, row - _NEARBY) : row]
+        seen = seen[np.isfinite(seen)]
+        return _SHORT_STRICT * min(reference, float(np.median(seen)) if len(seen) else reference)
+    first = float(time[start])  # no shorter than an epoch: the start of a process only adds to it
+    if steps[row] >= _SHORT_STRICT * first and _goes_on(steps, row, float(steps[row])):
+        return 0.0
+    return (_SHORT_STRICT if few else _SHORT) * (min(reference, first) if first > 0 else reference)
+
+
+def _goes_on(steps: NDArray[np.float64], row: int, step: float) -> bool:
+    """Whether the next rows take as long as this one: a process on a faster device, not a short increment."""
+    later = steps[row + 1 : row + 1 + _FEW]
+    return len(later) == _FEW and bool(np.all((later > step * _SHORT) & (later < step / _SHORT)))
 
 
 def _steps(time: NDArray[np.float64]) -> NDArray[np.float64]:

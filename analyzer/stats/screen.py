@@ -113,10 +113,11 @@ def residual_scores(values: ArrayLike, *, starts: Sequence[int] = (), unit: floa
         predicted[WINDOW:] = _ahead(sliding_window_view(x, WINDOW)[:-1])
     repeats = np.concatenate([[False], np.diff(np.asarray(values, dtype=np.float64)) == 0])
     residual = x - predicted
+    residual[[s for s in starts if 0 <= s < len(x)]] = np.nan  # the removed step made it zero: no residual at all
     for t in range(FIRST, len(x)):
         past = residual[max(WINDOW, t - SPREAD) : t]
         past = past[np.isfinite(past)]
-        if len(past) < _LEAST or not np.isfinite(residual[t]) or t in starts:
+        if len(past) < _LEAST or not np.isfinite(residual[t]):
             continue
         if repeats[max(1, t - SPREAD) : t + 1].mean() <= REPEATS:
             score[t] = residual[t] / max(1.4826 * float(np.median(np.abs(past))), unit, 1e-12)

@@ -67,6 +67,17 @@ CASES = {
     "repeat without times": ([1, 2, 3, 2, 3], None, [(R, 2, 3, 0)]),
     "first epoch twice": ([1, 1, 2], [12, 11, 21], [(R, 1, 1, None)]),
     "skipped epoch": ([1, 2, 4, 5], seq((4, 12, 10)), []),
+    "resumed on a faster device": (range(1, 31), seq((20, 110, 100), (10, 44, 40)), [(T, 21, 20, 19)]),
+    "resumed on a faster device, slow first epoch": (
+        range(1, 31),
+        seq((20, 110, 100), (10, 60, 25)),
+        [(T, 21, 20, 19)],
+    ),
+    "two sessions of one epoch on a faster device": (
+        range(1, 23),
+        seq((20, 110, 100), (1, 44, 40), (1, 45, 40)),
+        [(T, 21, 20, 19), (S, 22, 21, 20)],
+    ),
     "no times": (range(1, 6), None, []),
     "one row": ([1], [12], []),
 }

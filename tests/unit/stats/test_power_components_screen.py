@@ -156,3 +156,14 @@ def test_saturated_columns_are_not_judged():
     x[40] = 0.98
     assert np.isnan(residual_scores(x, unit=1e-5)[0]).all()
     assert np.isnan(residual_scores(_run()[:FIRST, 0])[0]).all()
+
+
+def test_many_short_sessions_leave_later_epochs_judged_by_real_residuals():
+    """A restart's step is taken out; the zero that this leaves in its row says nothing of the spread."""
+    x = _run()[:, 0]
+    restarts = range(30, 42)
+    scores = residual_scores(x, starts=restarts, unit=1e-5)[0]
+    assert np.isnan(scores[list(restarts)]).all()
+    later = scores[42:]
+    assert np.isfinite(later).any()
+    assert np.nanmax(np.abs(later)) < 10
