@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.domain.metrics import Group, metric_of
-from analyzer.domain.replicate import matrix
+from analyzer.domain.replicate import HEALTHY, matrix
 from analyzer.errors import RunError
 from analyzer.replicates.store import Store
 from analyzer.runs.files import read_json
@@ -75,7 +75,7 @@ def _tables(place: Path) -> Iterator[tuple[str, tuple[str, ...], NDArray[np.floa
             "Make a study with drift replicate CHECKPOINT -n 40.",
         )
     for study in sorted(p.resolve() for p in studies):
-        replicates = Store(study.parent, study.name).all("healthy")
+        replicates = Store(study.parent, study.name).all(HEALTHY.folder)
         started = [r for r in replicates if r.epochs]
         columns = tuple(started[0].epochs[0].printed) if started else ()
         yield study.name, columns, matrix(tuple(started), columns)

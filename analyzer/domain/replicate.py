@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from analyzer.domain.within import Within
 
-__all__ = ["Arm", "EpochRecord", "Outcome", "Replicate", "matrix"]
+__all__ = ["HEALTHY", "Arm", "ArmKind", "EpochRecord", "Outcome", "Replicate", "matrix"]
 
 
 class Outcome(str, Enum):
@@ -23,29 +25,101 @@ class Outcome(str, Enum):
     FAILED = "failed"  # could not be trained (out of memory, worker died twice)
 
 
+class ArmKind(Enum):
+    """What an arm is for: the start of its name in the store, and whether its replicates are new trainings."""
+
+    HEALTHY = "healthy"
+    AS_CONFIGURED = "as-configured"
+    REPEAT = "repeat"  # the healthy arm once more; its label counts
+    ORDER_APART = "apart"  # the order of the batches has a seed of its own
+    SIMULATED_FAULT = "twin-"  # its label names the faults
+    THROUGH_CHECKPOINT = "through-checkpoint"  # the second epoch, after save and resume
+    UNINTERRUPTED = "uninterrupted"  # the second epoch, in the process of the first
+    REPLAY = "replay"
+    FAULT_SEARCH = "fingerprint"
+    REVALIDATION = "revalidation"
+    NEW_AS_CONFIGURED = "as-configured", True
+    NEW_UNCHANGED = "new-training", True
+    NEW_WITH_ONE = "only-", True  # its label names the argument, here and below
+    NEW_WITHOUT_ONE = "without-", True
+
+    def __init__(self, stem: str, new_training: bool = False) -> None:
+        self.stem = stem
+        self.new_training = new_training  # from the checkpoint's weights, instead of a resume
+
+    @property
+    def repeats_the_run(self) -> bool:
+        """Whether it is the run's own resume: its seed and its threads, and nothing seeded again."""
+        return self in (ArmKind.REPLAY, ArmKind.FAULT_SEARCH)
+
+    @property
+    def trains(self) -> bool:
+        """False where the checkpoint's own weights are validated once; the seed then has no meaning."""
+        return self is not ArmKind.REVALIDATION
+
+    @property
+    def keeps_checkpoint(self) -> bool:
+        """Whether the checkpoint between its two epochs is kept."""
+        return self is ArmKind.UNINTERRUPTED
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """The set of conditions under which replicates are made.
 
     Parameters
     ----------
-    name
-        "healthy", "as-configured", or the id of a fault.
-    overrides
+    kind
+        What it is for.
+    changes
         Training arguments that differ from those stored in the checkpoint.
     interventions
         Faults to apply, as (id, parameters) pairs; empty for the healthy arm.
+    label
+        What tells arms of one kind apart by name: the faults, the changed argument, the number of the repeat.
     order_seed
         Seed of the order of the batches, apart from the seed of everything else; None: one seed for all.
     fraction
         Paths end after this fraction of their first epoch, in (0, 1), and have no row; None: whole epochs.
+    data_sha256
+        Fingerprint of the data set where ``changes`` names another one; without meaning elsewhere.
     """
 
-    name: str
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    kind: ArmKind
+    changes: Mapping[str, Any] = field(default_factory=dict)
     interventions: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    label: str = ""
     order_seed: int | None = None
-    fraction: float | None = field(default=None, metadata={"store only": True})
+    fraction: float | None = None
+    data_sha256: str = ""
+
+    @property
+    def name(self) -> str:
+        """As it is shown; the arguments are not in it."""
+        return self.kind.stem + self.label
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """The changes, and what else sets the arm apart under keys that no training argument has."""
+        new = {"new training": True} if self.kind.new_training else {}
+        content = {"data (sha256)": self.data_sha256} if self.data_sha256 and "data" in self.changes else {}
+        return {**new, **self.changes, **content}
+
+    @property
+    def folder(self) -> str:
+        """Its name in the store: arms of one name with other conditions or faults never mix."""
+        name, conditions = self.name, self.conditions
+        if self.order_seed is not None:
+            name = f"{name}-order{self.order_seed:010d}"
+        if conditions or self.interventions:
+            facts = [conditions, [[i, dict(p)] for i, p in self.interventions]]
+            text = json.dumps(facts, sort_keys=True, default=str)
+            name = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        # a part of an epoch is never taken for a whole one
+        return name if self.fraction is None else f"{name}-first{self.fraction:g}"
+
+
+HEALTHY = Arm(ArmKind.HEALTHY)
 
 
 @dataclass(frozen=True, slots=True)

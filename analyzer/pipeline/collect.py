@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
+from analyzer.domain.replicate import Arm, ArmKind, EpochRecord, Outcome, Replicate
 from analyzer.errors import DegenerateNullError, DriftError, EngineError, StoreError
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.foreign import explained
 from analyzer.pipeline.place import executor_for
-from analyzer.pipeline.study import REVALIDATION, Study
+from analyzer.pipeline.study import Study
 from analyzer.replicates.executors.executor import Executor
-from analyzer.replicates.identity import arm_folder
 from analyzer.replicates.seeds import replicate_seeds
 
 __all__ = ["Collector", "refuse_degenerate"]
@@ -131,7 +130,7 @@ class Collector:
 
         missing = self._upcoming(arm, seeds, later, found, epochs, take)
         begin = list(islice(missing, 1))  # no worker is started where nothing is missing
-        begun = begin or any((arm_folder(arm), seed) in self._begun for seed in seeds)
+        begun = begin or any((arm.folder, seed) in self._begun for seed in seeds)
         for replicate in self._run(arm, chain(begin, missing), epochs) if begun else ():
             if replicate.seed in seeds and replicate.seed not in found:
                 take(replicate)
@@ -154,7 +153,7 @@ class Collector:
         Those in the store are taken on the way.
         """
         for seed in (*seeds, *later):
-            key = (arm_folder(arm), seed)
+            key = (arm.folder, seed)
             if seed in later and len(found) == len(seeds):
                 return
             stored = None if seed in found else self._stored(arm, seed, epochs)
@@ -170,7 +169,7 @@ class Collector:
 
     def _count(self, arm: Arm, replicate: Replicate) -> bool:
         """Count what a replicate cost; False for one that this process did not begin."""
-        key = (arm_folder(arm), replicate.seed)
+        key = (arm.folder, replicate.seed)
         if key not in self._begun:
             return False
         self._begun.discard(key)
@@ -197,11 +196,11 @@ class Collector:
 
     def validation(self) -> Replicate:
         """The row of the checkpoint's own weights, from the store or now; it trains nothing and costs no epoch."""
-        arm = Arm(REVALIDATION)
-        return self.study.store.get(arm_folder(arm), 0) or next(self._run(arm, [0], epochs=1))
+        arm = Arm(ArmKind.REVALIDATION)
+        return self.study.store.get(arm.folder, 0) or next(self._run(arm, [0], epochs=1))
 
     def _stored(self, arm: Arm, seed: int, epochs: int) -> Replicate | None:
-        replicate = self.study.store.get(arm_folder(arm), seed)
+        replicate = self.study.store.get(arm.folder, seed)
         if replicate is None or replicate.outcome is Outcome.FAILED:
             return None
         enough = len(replicate.epochs) >= epochs or replicate.outcome is Outcome.DIVERGED

@@ -16,7 +16,6 @@ from analyzer.replicates.executors.ray_node import Demands, gpu_name
 from analyzer.replicates.executors.several import LocalLane, SeveralExecutor
 from analyzer.replicates.executors.worker_process import WorkerProcess
 from analyzer.replicates.worker.ddp import count
-from analyzer.runs.dataset import fingerprint_dataset
 
 if TYPE_CHECKING:
     from analyzer.pipeline.collect import Collector
@@ -203,7 +202,7 @@ def executor_for(collector: Collector) -> Executor:
 
 def _ray_executor(collector: Collector, address: str) -> Executor:
     study = collector.study
-    others = tuple((data, fingerprint_dataset(data).sha256) for data in study.other_data)
+    others = ((study.other_data, study.other_sha256),) if study.other_data else ()
     demands = Demands(
         versions=study.versions,
         hardware=study.device.hardware,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from analyzer.domain.checkpoint import Checkpoint
-from analyzer.domain.replicate import Outcome, Replicate
+from analyzer.domain.replicate import HEALTHY, Outcome, Replicate
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError
 from analyzer.pipeline.analysis.case import Scene, look_at, validated_images
@@ -84,7 +84,7 @@ def pilot_of(scene: Scene, request: AnalyzeRequest) -> tuple[tuple[Replicate, ..
     for file in sorted(root.glob("*/study.json")):
         if not _of_checkpoint(file, scene):
             continue
-        found = Store(root, file.parent.name).all("healthy")
+        found = Store(root, file.parent.name).all(HEALTHY.folder)
         ok = tuple(r for r in found if r.outcome is Outcome.OK and r.epochs)
         if len(ok) > len(best):
             best, name = ok, file.parent.name

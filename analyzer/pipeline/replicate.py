@@ -6,13 +6,13 @@ from pathlib import Path
 
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.errors import CheckpointError, RunError, UsageError
 from analyzer.pipeline.analysis.cost import replicate_words
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
-from analyzer.pipeline.study import Study, open_study, pace_of, replay_of
+from analyzer.pipeline.study import Study, open_study, pace_of
 from analyzer.replicates.archive import keep_checkpoint, keep_manifest
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import run_directory
@@ -50,7 +50,7 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
     collector = Collector(study, parse_budget(None), progress)
     with collector.at_work():
         progress.start(request.n * request.epochs, f"{request.n} healthy resumes", part=request.fraction or 1.0)
-        collector.extend(Arm("healthy", fraction=request.fraction), (), request.n)
+        collector.extend(Arm(ArmKind.HEALTHY, fraction=request.fraction), (), request.n)
         if request.replay:
             _replay(study, collector, progress)
     return study.store.path
@@ -60,7 +60,7 @@ def _replay(study: Study, collector: Collector, progress: Progress) -> None:
     """Train the first epoch of the resume as it will be, with its own seed; elsewhere than on CPU it proves nothing."""
     seed = study.checkpoint.train_args.get("seed", 0)
     if study.device.argument == "cpu" and type(seed) is int:
-        collector.one(replay_of(seed), seed, epochs=1)
+        collector.one(Arm(ArmKind.REPLAY, {"seed": seed}), seed, epochs=1)
         progress.message("The resume itself was trained for one epoch: the guard compares every batch with it.")
 
 

@@ -12,14 +12,14 @@ import numpy as np
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.metrics import metrics_of
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm, Outcome, Replicate, matrix
+from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate, matrix
 from analyzer.errors import CheckpointError, EngineError
 from analyzer.pipeline.analysis.case import validated_images
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.replicate import read_resumable, run_of
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
-from analyzer.pipeline.study import UNINTERRUPTED, Study, open_study
+from analyzer.pipeline.study import Study, open_study
 from analyzer.replicates.executors.executor import Executor
 from analyzer.replicates.seeds import replicate_seeds, second_seed
 from analyzer.report.codec import encode
@@ -29,7 +29,7 @@ from analyzer.stats.arms import ArmDifference, compare_arms
 
 __all__ = ["MetricSeam", "SeamReport", "measure_seam", "seam_document"]
 
-_IN_MEMORY, _RESUMED = Arm(UNINTERRUPTED), Arm("through-checkpoint")
+_IN_MEMORY, _RESUMED = Arm(ArmKind.UNINTERRUPTED), Arm(ArmKind.THROUGH_CHECKPOINT)
 
 
 @dataclass(frozen=True, slots=True)

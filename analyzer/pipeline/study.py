@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.domain.checkpoint import Checkpoint
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.domain.run import DataSet
 from analyzer.errors import DriftError
 from analyzer.pipeline.device import Device
 from analyzer.pipeline.foreign import refuse_other_groups
 from analyzer.pipeline.place import Placement, own_threads, place
 from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
-from analyzer.replicates.identity import arm_folder, study_facts, study_name
+from analyzer.replicates.identity import study_facts, study_name
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.store import Store
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
@@ -26,24 +26,11 @@ from analyzer.runs.seams import epoch_seconds
 from analyzer.runs.versions import installed_versions
 
 __all__ = [
-    "DATA_SHA",
-    "FINGERPRINT",
-    "FRESH",
-    "REPLAY",
-    "REVALIDATION",
-    "UNINTERRUPTED",
     "Study",
     "open_study",
     "pace_of",
-    "replay_of",
     "trained_on",
 ]
-
-DATA_SHA = "data (sha256)"  # among the overrides of an arm: its content names the arm, Ultralytics never sees it
-FRESH = "new training"  # among the overrides of an arm: not a resume, but a new training from the checkpoint's weights
-REPLAY, FINGERPRINT = "replay", "fingerprint"  # names of the arms that keep the run's own seed
-UNINTERRUPTED = "uninterrupted"  # name of the arm whose second epoch follows in the same process
-REVALIDATION = "revalidation"  # name of the arm that trains nothing
 
 _TRAINING_PACKAGES = ("ultralytics", "torch", "torchvision", "numpy", "opencv-python", "albumentations", "pillow")
 
@@ -72,8 +59,8 @@ class Study:
         Of the packages that train.
     facts
         What the study's name stands for.
-    other_data
-        Data sets of other arms.
+    other_data, other_sha256
+        The data set that arms train on where it was changed, and its fingerprint; None where it was not.
     """
 
     checkpoint: Checkpoint
@@ -89,37 +76,37 @@ class Study:
     trust: bool
     versions: Mapping[str, str]
     facts: Mapping[str, Any]
-    other_data: tuple[DataSet, ...] = ()
+    other_data: DataSet | None = None
+    other_sha256: str = ""
 
-    def with_data(self, changes: Mapping[str, Any]) -> tuple[Study, dict[str, Any]]:
-        """Take a changed data set along: its folders are protected too, and its content names the arm."""
+    def with_data(self, changes: Mapping[str, Any]) -> Study:
+        """Take a changed data set along: its folders are protected too, and its content names the arms."""
         if "data" not in changes:
-            return self, dict(changes)
+            return self
         data = resolve_dataset({"data": changes["data"], "task": self.checkpoint.task}, run=self.run)
-        named = {**changes, DATA_SHA: fingerprint_dataset(data).sha256}
-        return replace(self, other_data=(*self.other_data, data)), named
+        return replace(self, other_data=data, other_sha256=fingerprint_dataset(data).sha256)
+
+    def arm(self, kind: ArmKind, changes: Mapping[str, Any], **more: Any) -> Arm:
+        """An arm of changed arguments, on the data set that was taken along where they name one."""
+        return Arm(kind, changes, data_sha256=self.other_sha256, **more)
 
     def job(self, arm: Arm, scratch: Path) -> ArmJob:
-        """What the worker needs for an arm; a changed data set is resolved here.
-
-        A replay is the user's own resume: its seed, and the threads with which Ultralytics trains by itself.
+        """What the worker needs for an arm.
 
         Raises
         ------
         EngineError
             The installed Ultralytics cannot load the checkpoint's optimizer.
         """
-        fresh = bool(arm.overrides.get(FRESH))
-        if not fresh:
+        if not arm.kind.new_training:
             refuse_other_groups(self.checkpoint, self.versions)
-        own = arm.name in (REPLAY, FINGERPRINT)
-        overrides = {k: v for k, v in arm.overrides.items() if k not in (DATA_SHA, FRESH)}
         data = self.data
-        if "data" in overrides:
-            data = resolve_dataset({"data": overrides.pop("data"), "task": self.checkpoint.task}, run=self.run)
+        if "data" in arm.changes:
+            data = resolve_dataset({"data": arm.changes["data"], "task": self.checkpoint.task}, run=self.run)
         raw = dict(data.raw) if data.yaml.is_file() else {"path": str(data.yaml)}
+        threads = self.placement.own_threads if arm.kind.repeats_the_run else self.placement.threads
         return ArmJob(
-            arm=replace(arm, name=arm_folder(arm), overrides=overrides),
+            arm=arm,
             checkpoint=self.checkpoint.path,
             data=raw,
             device=self.device.argument,
@@ -128,12 +115,9 @@ class Study:
             root=self.store.root,
             study=self.store.study,
             workers=self.workers,
-            threads=self.placement.own_threads if own else self.placement.threads,
+            threads=threads,
             trust=self.trust,
-            reseed=not own,
-            validate=arm.name == REVALIDATION,
-            between=self.between if arm.name == UNINTERRUPTED else None,
-            fresh=fresh,
+            between=self.between if arm.kind.keeps_checkpoint else None,
             sha256=self.checkpoint.sha256,
             never_finite=tuple(k for k, v in self.checkpoint.train_metrics.items() if not math.isfinite(v)),
         )
@@ -147,16 +131,11 @@ class Study:
     def protected(self) -> tuple[Path, ...]:
         """What a worker must never write to: the run, the images, and the labels beside them."""
         places = {self.run}
-        splits = [split for data in (self.data, *self.other_data) for split in data.splits.values()]
+        splits = [split for data in (self.data, self.other_data) if data for split in data.splits.values()]
         for folder in (p if p.is_dir() else p.parent for split in splits for p in split):
             labels = Path(*("labels" if part == "images" else part for part in folder.parts))
             places |= {folder, labels}
         return tuple(sorted(places))
-
-
-def replay_of(seed: int, changes: Mapping[str, Any] | None = None) -> Arm:
-    """The arm of the run's own resume: with its seed and the arguments that were changed, named for the store."""
-    return Arm(REPLAY, {**(changes or {}), "seed": seed})
 
 
 def open_study(

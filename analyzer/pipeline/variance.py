@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analyzer.domain.metrics import metrics_of
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm, Outcome, Replicate, matrix
+from analyzer.domain.replicate import HEALTHY, Arm, ArmKind, Outcome, Replicate, matrix
 from analyzer.errors import EngineError
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
@@ -108,9 +108,9 @@ def find_variance(request: ReplicateRequest, repeats: int, progress: Progress) -
     collector = Collector(study, parse_budget(None), progress)
     with collector.at_work():
         progress.start(request.n * (request.n + repeats), f"{request.n} x {request.n} pairs of seeds, and repeats")
-        again = [Arm("healthy" if k == 0 else f"repeat{k + 1}") for k in range(repeats)]
+        again = [HEALTHY, *[Arm(ArmKind.REPEAT, label=str(k)) for k in range(2, repeats + 1)]]
         repeated = [_row(collector, arm, seeds) for arm in again]
-        crossed = [_row(collector, Arm("apart", order_seed=order), seeds) for order in seeds]
+        crossed = [_row(collector, Arm(ArmKind.ORDER_APART, order_seed=order), seeds) for order in seeds]
     columns = tuple(m.name for m in metrics_of(repeated[0][0].epochs[0].exact))
     by_seed = _values(repeated, columns).transpose(1, 0, 2)  # seeds x repeats x metrics
     by_pair = _values(crossed, columns)

@@ -6,13 +6,11 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from analyzer.domain.checkpoint import Checkpoint
-from analyzer.domain.replicate import Arm
 
-__all__ = ["arm_folder", "study_facts", "study_name"]
+__all__ = ["study_facts", "study_name"]
 
 # Where a run writes and what it is called has no influence on what it trains.
 _PLACES = frozenset({"save_dir", "project", "name", "exist_ok", "resume", "model", "data", "mode", "verbose", "plots"})
@@ -65,15 +63,3 @@ def study_name(facts: Mapping[str, Any]) -> str:
     """Name of the study: the epoch at which the resume starts, and 12 digits of the SHA-256 of the facts."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
     return f"seam{int(facts['epoch']) + 2}-{digest[:12]}"
-
-
-def arm_folder(arm: Arm) -> str:
-    """Name of an arm in the store: arms of one name with other overrides or faults never mix."""
-    if arm.fraction is not None:  # a part of an epoch is never taken for a whole one
-        return f"{arm_folder(replace(arm, fraction=None))}-first{arm.fraction:g}"
-    if arm.order_seed is not None:
-        arm = replace(arm, name=f"{arm.name}-order{arm.order_seed:010d}", order_seed=None)
-    if not arm.overrides and not arm.interventions:
-        return arm.name
-    text = json.dumps([dict(arm.overrides), [[i, dict(p)] for i, p in arm.interventions]], sort_keys=True, default=str)
-    return f"{arm.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import Arm, ArmKind
 
-__all__ = ["ArmJob", "arm_from", "dump"]
+__all__ = ["ArmJob", "arm_from", "arm_message", "dump"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,12 @@ class ArmJob:
         Whether the checkpoint may be unpickled without the allow-list.
     threads
         CPU threads of torch, or None to leave them to Ultralytics.
-    reseed
-        False for a replay: the run's own seed, as Ultralytics sets it, and nothing reseeded after it.
-    validate
-        True to validate the checkpoint's own weights once instead of training; the seed then has no meaning.
     never_finite
         Columns that were NaN or infinite in the checkpoint's own row: no sign that a replicate diverged.
-    fresh
-        A new training from the checkpoint's weights instead of a resume.
+    between
+        Folder for the checkpoint between the two epochs of a path; None: none is kept.
+    sha256
+        Of the checkpoint; a file that has another one is not loaded. Empty: unchecked.
     """
 
     arm: Arm
@@ -64,10 +62,7 @@ class ArmJob:
     hashes: bool = False
     trust: bool = False
     threads: int | None = None
-    reseed: bool = True
-    validate: bool = False
     never_finite: tuple[str, ...] = ()
-    fresh: bool = False
     between: Path | None = None
     sha256: str = ""
 
@@ -84,17 +79,18 @@ class ArmJob:
 
 def arm_from(message: Mapping[str, Any]) -> Arm:
     """Rebuild an arm from its JSON mapping."""
-    interventions = tuple((str(i), dict(p)) for i, p in message["interventions"])
-    return Arm(
-        str(message["name"]),
-        dict(message["overrides"]),
-        interventions,
-        message.get("order_seed"),
-        message.get("fraction"),
-    )
+    values = dict(message)
+    values["kind"] = ArmKind[values["kind"]]
+    values["interventions"] = tuple((str(i), dict(p)) for i, p in values["interventions"])
+    return Arm(**values)
+
+
+def arm_message(arm: Arm) -> dict[str, Any]:
+    """An arm as a mapping whose values go into JSON."""
+    return {**asdict(arm), "kind": arm.kind.name}
 
 
 def dump(job: ArmJob) -> dict[str, Any]:
     """A job as a JSON mapping."""
-    message: dict[str, Any] = json.loads(json.dumps(asdict(job), default=str))
+    message: dict[str, Any] = json.loads(json.dumps({**asdict(job), "arm": arm_message(job.arm)}, default=str))
     return message

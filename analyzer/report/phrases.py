@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from analyzer.domain.evidence import Finding, SeamCheck, Significance, Verdict
-from analyzer.domain.replicate import Outcome
+from analyzer.domain.replicate import HEALTHY, Outcome
 from analyzer.report import attribution, borrowed
 from analyzer.report.formatting import duration, p_value, short_name, signed
 from analyzer.report.model.analysis import Analysis, StepResult
@@ -120,10 +120,10 @@ def null_line(analysis: Analysis) -> str:
         line = f"{count(n, 'resume')} of the checkpoint, each {part}"
     elif analysis.continues is not None:
         line = f"{count(n, 'new training')} as configured, {each}, every one with its own seed"
-    elif analysis.null_arm == "healthy":
+    elif analysis.null_arm == HEALTHY.folder:
         line = f"{count(n, 'healthy resume')} of the checkpoint, {each}, every one with its own seed"
     else:
-        healthy = sum(r.arm == "healthy" and r.outcome is Outcome.OK for r in analysis.replicates)
+        healthy = sum(r.arm == HEALTHY.folder and r.outcome is Outcome.OK for r in analysis.replicates)
         line = f"{count(n, 'resume')} as configured and {healthy} healthy ones on the same seeds, {each}"
     bad = [r for r in analysis.replicates if r.outcome is not Outcome.OK]
     if analysis.borrowed is not None:

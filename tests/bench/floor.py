@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import HEALTHY
 from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import read_checkpoint
@@ -70,7 +70,7 @@ def arm_job(checkpoint: Path, root: Path, *, threads: int) -> tuple[ArmJob, tupl
     study.mkdir(parents=True)
     run = checkpoint.parent.parent
     data = resolve_dataset(read_checkpoint(checkpoint).train_args, run=run).raw
-    job = ArmJob(Arm("healthy"), checkpoint, data, "cpu", 1, scratch_folder(study), root, "study", threads=threads)
+    job = ArmJob(HEALTHY, checkpoint, data, "cpu", 1, scratch_folder(study), root, "study", threads=threads)
     return job, (run,)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from measure_alarm import EACH, NULLS, make_pool, make_run
 
 from analyzer.domain.progress import Silent
-from analyzer.domain.replicate import Arm, Replicate
+from analyzer.domain.replicate import Arm, ArmKind, Replicate
 from analyzer.pipeline.analysis.case import scene_inside
 from analyzer.pipeline.analysis.regime import look_back
 from analyzer.pipeline.budget import parse_budget
@@ -55,10 +55,10 @@ def halves(work: Path) -> dict[str, tuple[Replicate, ...]]:
     checkpoint = read_resumable(request)
     study = open_study(checkpoint, run_of(checkpoint), request)
     first = NULLS * EACH
-    kinds = {"healthy": (Arm("healthy", fraction=HALF), replicate_seeds(0, MORE, first=first))}
+    kinds = {"healthy": (Arm(ArmKind.HEALTHY, fraction=HALF), replicate_seeds(0, MORE, first=first))}
     for i, (kind, interventions) in enumerate(FAULTS.items()):
         seeds = replicate_seeds(0, EACH_FAULT, first=first + MORE + i * EACH_FAULT)
-        kinds[kind] = Arm(f"fault{i}", interventions=interventions, fraction=HALF), seeds
+        kinds[kind] = Arm(ArmKind.SIMULATED_FAULT, {}, interventions, f"fault{i}", fraction=HALF), seeds
     collector = Collector(study, parse_budget(None), Silent())
     with study.store.lock():
         study.store.describe(study.facts)

@@ -18,7 +18,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from analyzer.diagnosis.revalidation import compare_rows
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import read_checkpoint
@@ -68,8 +68,8 @@ def measure(runs: list[Path]) -> dict[str, list[tuple[float, float, float]]]:
                 seen.add(row)
                 data = resolve_dataset(facts.train_args, run=checkpoint.parent.parent)
                 job = ArmJob(
-                    arm=Arm("revalidation"), checkpoint=checkpoint, data=data.raw, device="cpu", epochs=1,
-                    scratch=root, root=root, study="study", validate=True,
+                    arm=Arm(ArmKind.REVALIDATION), checkpoint=checkpoint, data=data.raw, device="cpu", epochs=1,
+                    scratch=root, root=root, study="study",
                 )  # fmt: skip
                 record = next(iter(executor.run(job, [0]))).epochs[0]
                 instances = sum(fingerprint_dataset(data).instances["val"].values())

@@ -12,7 +12,6 @@ from analyzer.cli.app import app
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.pipeline import collect
 from analyzer.pipeline import variance as module
-from analyzer.replicates.identity import arm_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.store import Store
 
@@ -32,11 +31,11 @@ class Trainer:
 
     def run(self, job, seeds):
         for seed in seeds:
-            self.trained.append((job.arm.name, seed))
+            self.trained.append((job.arm.folder, seed))
             order = seed if job.arm.order_seed is None else job.arm.order_seed
             loss = 10 + 2 * effect(order) + effect(seed + 1) + self.hardware * effect(len(self.trained))
             row = {"train/box_loss": loss, "metrics/recall(B)": loss}
-            made = Replicate(job.arm.name, seed, self.outcome, (EpochRecord(9, row, row, 1.0),))
+            made = Replicate(job.arm.folder, seed, self.outcome, (EpochRecord(9, row, row, 1.0),))
             Store(job.root, job.study).put(made)
             yield made
 
@@ -49,8 +48,7 @@ def drift(tmp_path, monkeypatch):
     trainer = Trainer(tmp_path, 0.0)
 
     def job(arm, scratch):
-        named = SimpleNamespace(name=arm_folder(arm), order_seed=arm.order_seed)
-        return ArmJob(named, Path("x"), {}, "cpu", 1, scratch, tmp_path, "seam9-0")
+        return ArmJob(arm, Path("x"), {}, "cpu", 1, scratch, tmp_path, "seam9-0")
 
     study = SimpleNamespace(
         store=Store(tmp_path, "seam9-0"),

@@ -27,7 +27,7 @@ from typing import Any
 from cheap_worker import made
 
 from analyzer.domain.progress import Progress, Silent
-from analyzer.domain.replicate import Arm, Replicate
+from analyzer.domain.replicate import HEALTHY, Replicate
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.collect import Collector
 from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
@@ -103,7 +103,7 @@ def drive(
 
     collector = Collector(facts, Budget(), progress or Silent(), make_executor=executor)
     with collector.at_work():
-        return collector.extend(Arm("healthy"), (), n)
+        return collector.extend(HEALTHY, (), n)
 
 
 def timeless(replicate: Replicate | None) -> Replicate | None:

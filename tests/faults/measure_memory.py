@@ -72,7 +72,7 @@ def worker(n: int, folder: Path) -> list[float]:
     data = conftest.make_tiny_data(folder / "data", train=8, val=4)
     runs = conftest.load_demo_runs()
     run = runs.train_and_kill(folder / "run", conftest.KILLED_AFTER, data=data, **conftest.TINY_ARGS)
-    from analyzer.domain.replicate import Arm
+    from analyzer.domain.replicate import HEALTHY
     from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
     from analyzer.replicates.job import ArmJob
     from analyzer.runs.checkpoint import read_checkpoint
@@ -83,7 +83,7 @@ def worker(n: int, folder: Path) -> list[float]:
     (folder / "drift" / "study").mkdir(parents=True)
     scratch = scratch_folder(folder / "drift" / "study")
     executor = LocalExecutor(scratch, (run,), lambda fraction: None)
-    job = ArmJob(Arm("healthy"), facts.path, raw, "cpu", 1, scratch, folder / "drift", "study", threads=1)
+    job = ArmJob(HEALTHY, facts.path, raw, "cpu", 1, scratch, folder / "drift", "study", threads=1)
     seen = []
     try:
         for _ in executor.run(job, range(n)):

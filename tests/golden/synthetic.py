@@ -24,7 +24,7 @@ from analyzer.domain.evidence import (
     Size,
     Verdict,
 )
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.domain.run import Seam, SeamSign
 from analyzer.report.model.analysis import (
     Analysis,
@@ -41,6 +41,7 @@ from analyzer.report.model.analysis import (
     Plan,
     StepResult,
 )
+from analyzer.report.model.parts import ReportedArm
 from analyzer.report.twins import TwinArm, TwinEffect, Twins
 
 _spec = importlib.util.spec_from_file_location("golden_drawn", Path(__file__).with_name("drawn.py"))
@@ -76,7 +77,7 @@ def noise() -> Analysis:
         checkpoint=CheckpointRef(Path("runs/detect/train/weights/epoch13.pt"), 14, "ab" * 32, version="8.4.190"),
         study=Path("runs/detect/train/drift/5f2c9a01"),
         base_seed=20240611,
-        arms=(Arm("healthy"),),
+        arms=(ReportedArm("healthy"),),
         replicates=made,
         seam_check=SeamCheck.WITHIN,
         history_predictions=(

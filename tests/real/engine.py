@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import HEALTHY
 from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder, scratch_folders
 from analyzer.replicates.executors.several import LocalLane, SeveralExecutor
 from analyzer.replicates.executors.worker_process import WorkerProcess
@@ -19,7 +19,6 @@ def job(
     workers=None,
     arm=None,
     hashes=True,
-    fresh=False,
     threads=None,
     device="cpu",
 ) -> tuple[ArmJob, tuple[Path, ...]]:
@@ -27,7 +26,7 @@ def job(
     data = resolve_dataset(read_checkpoint(checkpoint).train_args, run=checkpoint.parent.parent)
     (root / "study").mkdir(parents=True, exist_ok=True)
     made = ArmJob(
-        arm=arm or Arm("healthy"),
+        arm=arm or HEALTHY,
         checkpoint=checkpoint,
         data=data.raw,
         device=device,
@@ -37,7 +36,6 @@ def job(
         study="study",
         workers=workers,
         hashes=hashes,
-        fresh=fresh,
         threads=threads,
     )
     return made, (checkpoint.parent.parent,)

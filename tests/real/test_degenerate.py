@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.errors import DegenerateNullError
 from analyzer.pipeline.collect import refuse_degenerate
 
@@ -15,7 +15,7 @@ _spec.loader.exec_module(engine)
 
 
 def test_constant_loader_generator_with_workers_is_refused(killed_run, tmp_path):
-    arm = Arm("constant", interventions=(("constant-loader", {}),))
+    arm = Arm(ArmKind.SIMULATED_FAULT, {}, (("constant-loader", {}),))
     checkpoint = killed_run / "weights" / "last.pt"
     found = engine.replicates(checkpoint, tmp_path / "drift", [1, 2], workers=2, arm=arm)
     assert found[0].epochs[0].exact == found[1].epochs[0].exact  # the real cause has the real effect

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.runs.versions import installed_versions, parse_version
 
 HERE = Path(__file__).parent
@@ -63,8 +63,8 @@ def test_a_new_training_from_its_weights_is_bit_identical_too(tmp_path, train_ru
     """What `drift analyze AFTER --before RUN` trains: no resume, other arguments."""
     checkpoint = train_run(tmp_path) / "weights" / "last.pt"
     changes = {"lr0": 0.002, "mosaic": 0.5, "warmup_epochs": 1.0}
-    arm = Arm("as-configured", changes)
-    first, other, third = engine.replicates(checkpoint, tmp_path / "drift", [7, 8, 7], epochs=2, arm=arm, fresh=True)
+    arm = Arm(ArmKind.NEW_AS_CONFIGURED, changes)
+    first, other, third = engine.replicates(checkpoint, tmp_path / "drift", [7, 8, 7], epochs=2, arm=arm)
     agree(first, other, third, reference(checkpoint, tmp_path, 7, 2, changes), 2)
     assert first.epochs[0].epoch == 1
 

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import pytest
 
 from analyzer.domain.progress import Silent
-from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
+from analyzer.domain.replicate import HEALTHY, EpochRecord, Outcome, Replicate
 from analyzer.errors import StoreError
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.collect import Collector
@@ -54,11 +54,11 @@ class Writer:
 def extend(root, n):
     """What a driver does with its store, from the lock to the n-th replicate."""
     store = Store(root, "study")
-    job = ArmJob(Arm("healthy"), Path("last.pt"), {}, "cpu", 1, root, root, "study")
+    job = ArmJob(HEALTHY, Path("last.pt"), {}, "cpu", 1, root, root, "study")
     study = SimpleNamespace(store=store, base_seed=0, epochs=1, job=lambda arm, scratch: job)
     with store.lock():
         collector = Collector(study, Budget(), Silent(), make_executor=lambda c: Writer(store))
-        found = collector.extend(Arm("healthy"), (), n)
+        found = collector.extend(HEALTHY, (), n)
     return found, collector
 
 

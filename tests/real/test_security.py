@@ -12,7 +12,7 @@ import pytest
 import torch
 import yaml
 
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import HEALTHY
 from analyzer.errors import CheckpointError
 from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.replicates.job import ArmJob
@@ -122,7 +122,7 @@ def test_the_worker_itself_refuses_a_pickle_and_a_changed_file(killed_run, copy_
     executor = LocalExecutor(scratch, (run,), lambda fraction: None)
 
     def job(sha256):
-        return ArmJob(Arm("healthy"), checkpoint, data.raw, "cpu", 1, scratch, tmp_path, "study", sha256=sha256)
+        return ArmJob(HEALTHY, checkpoint, data.raw, "cpu", 1, scratch, tmp_path, "study", sha256=sha256)
 
     try:
         with pytest.raises(CheckpointError, match="changed while it was used"):

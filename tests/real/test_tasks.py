@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from analyzer.cli.app import app
 from analyzer.domain.metrics import metrics_of
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import HEALTHY
 from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import read_checkpoint
@@ -106,7 +106,7 @@ def ours(tmp_path_factory):
         data = resolve_dataset(facts.train_args, run=checkpoint.parent.parent)
         raw = data.raw if data.yaml.is_file() else {"path": str(data.yaml)}
         study = checkpoint.parents[2].name
-        job = ArmJob(Arm("healthy"), checkpoint, raw, "cpu", 1, scratch, root, study, hashes=True)
+        job = ArmJob(HEALTHY, checkpoint, raw, "cpu", 1, scratch, root, study, hashes=True)
         return [next(iter(executor.run(job, [seed]))) for seed in seeds]
 
     yield replicates

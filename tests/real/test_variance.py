@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import HEALTHY, Arm, ArmKind
 
 _spec = importlib.util.spec_from_file_location("real_engine", Path(__file__).parent / "engine.py")
 engine = importlib.util.module_from_spec(_spec)
@@ -26,9 +26,9 @@ def test_one_pair_of_seeds_is_one_resume(workers, tmp_path, killed_run):
     def made(arm, seeds):
         return [state(r) for r in engine.replicates(checkpoint, tmp_path, seeds, workers=workers, arm=arm)]
 
-    (healthy,) = made(Arm("healthy"), [7])
-    same, other_augmentation = made(Arm("seven", order_seed=7), [7, 8])
-    (other_order,) = made(Arm("eight", order_seed=8), [7])
+    (healthy,) = made(HEALTHY, [7])
+    same, other_augmentation = made(Arm(ArmKind.ORDER_APART, order_seed=7), [7, 8])
+    (other_order,) = made(Arm(ArmKind.ORDER_APART, order_seed=8), [7])
     assert same == healthy
     assert other_augmentation != healthy
     assert other_order not in (healthy, other_augmentation)
@@ -39,7 +39,11 @@ def test_without_augmentation_only_the_order_is_left(workers, tmp_path, train_ru
     """The seed of everything else reaches nothing then: it has no hand in the order."""
     run = train_run(tmp_path, until=1, **dict.fromkeys(AUGMENTED, 0.0), auto_augment=None, erasing=0.0)
     checkpoint = run / "weights" / "last.pt"
-    one, two = engine.replicates(checkpoint, tmp_path / "a", [7, 8], workers=workers, arm=Arm("a", order_seed=7))
-    (other,) = engine.replicates(checkpoint, tmp_path / "b", [7], workers=workers, arm=Arm("b", order_seed=8))
+    one, two = engine.replicates(
+        checkpoint, tmp_path / "a", [7, 8], workers=workers, arm=Arm(ArmKind.ORDER_APART, order_seed=7)
+    )
+    (other,) = engine.replicates(
+        checkpoint, tmp_path / "b", [7], workers=workers, arm=Arm(ArmKind.ORDER_APART, order_seed=8)
+    )
     assert state(one) == state(two)
     assert state(one) != state(other)

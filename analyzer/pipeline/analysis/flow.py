@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from analyzer.diagnosis.audit import Audited
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import HEALTHY, ArmKind
 from analyzer.errors import DataError, StoreError
 from analyzer.pipeline.analysis.bases.borrowed import analyze_borrowed
 from analyzer.pipeline.analysis.bases.continue_run import analyze_continuation
 from analyzer.pipeline.analysis.bases.lender import find_lender
-from analyzer.pipeline.analysis.bases.own import HEALTHY, gather
+from analyzer.pipeline.analysis.bases.own import gather
 from analyzer.pipeline.analysis.bases.part import analyze_fraction
 from analyzer.pipeline.analysis.case import Scene, as_configured, look_at
 from analyzer.pipeline.analysis.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
@@ -64,8 +64,9 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
     if request.history_only or scene.checkpoint is None:
         return _finish(_without_checkpoint(scene, past, observed, audited, request, progress, started), request)
     study = open_study(scene.checkpoint, scene.run.path, request, scene.run.args)
-    study, changes = study.with_data(as_configured(scene.diff))
-    arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
+    changes = as_configured(scene.diff)
+    study = study.with_data(changes)
+    arms = (HEALTHY, study.arm(ArmKind.AS_CONFIGURED, changes)) if changes else (HEALTHY,)
     plan = plan_cost(scene, past, request, arms=len(arms), at_once=study.placement.at_once)
     progress.message(plan_words(plan))
     if request.dry_run:

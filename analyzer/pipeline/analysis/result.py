@@ -40,7 +40,6 @@ from analyzer.pipeline.analysis.frame import LADDER, cost, environment, frame, n
 from analyzer.pipeline.analysis.regime import Past
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.study import Study
-from analyzer.replicates.identity import arm_folder
 from analyzer.report.model.analysis import (
     Analysis,
     ArgumentChange,
@@ -50,6 +49,7 @@ from analyzer.report.model.analysis import (
     PathPoint,
     Plan,
 )
+from analyzer.report.model.parts import reported
 from analyzer.stats.arms import ArmDifference
 from analyzer.stats.equivalence import upper_bound
 from analyzer.stats.paths import PathComparison, path_tests
@@ -85,9 +85,9 @@ def from_replicates(
         omnibus=Omnibus(_test_name(got), got.comparison.omnibus_p, got.comparison.p_min, got.comparison.omnibus),
         checkpoint=reference(checkpoint, scene.run.path),
         study=got.study.store.path,
-        null_arm=arm_folder(got.arms[-1]),
+        null_arm=got.arms[-1].folder,
         base_seed=got.study.base_seed,
-        arms=got.arms,
+        arms=reported(got.arms),
         replicates=(*got.healthy, *got.configured),
         argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in scene.diff.changes),
         seam_check=seam_check.status,

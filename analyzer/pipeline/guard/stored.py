@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import HEALTHY, Arm, ArmKind, Outcome, Replicate
 from analyzer.domain.within import Within
 from analyzer.pipeline.device import as_many
 from analyzer.pipeline.place import own_threads
-from analyzer.pipeline.study import replay_of
-from analyzer.replicates.identity import arm_folder
 from analyzer.replicates.store import Store
 from analyzer.runs.files import read_json
 from analyzer.runs.versions import installed_versions
@@ -76,13 +74,13 @@ class Kept:
         threads = torch.get_num_threads() == own_threads()
         if not threads or installed.get("albumentations") or any(installed.get(k) != v for k, v in versions.items()):
             return None
-        found = self.store.get(arm_folder(replay_of(seed, self.changes)), seed)
+        found = self.store.get(Arm(ArmKind.REPLAY, {**self.changes, "seed": seed}).folder, seed)
         within = found.epochs[0].within if found is not None and found.epochs else None
         return within if within is not None and within.batches == batches == len(within.after) else None
 
     @property
     def _folder(self) -> str:
-        return arm_folder(Arm("as-configured", self.changes) if self.changes else Arm("healthy"))
+        return (Arm(ArmKind.AS_CONFIGURED, self.changes) if self.changes else HEALTHY).folder
 
     def _arm(self, suffix: str) -> tuple[Replicate, ...]:
         return tuple(r for r in self.store.all(self._folder + suffix) if r.outcome is not Outcome.FAILED)

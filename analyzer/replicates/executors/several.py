@@ -221,7 +221,7 @@ class SeveralExecutor:
         """A seed came back without a replicate: try it again, or give up."""
         assert event.task is not None
         task, error = event.task, event.result
-        key = (task[0].arm.name, task[1])
+        key = (task[0].arm.folder, task[1])
         no_memory = isinstance(error, Replicate) or (isinstance(error, WorkerDied) and error.memory)
         if no_memory and self._send_away(event.lane):
             pass

@@ -96,7 +96,7 @@ class WorkerProcess:
         except (WorkerDied, DriftError):
             self.current = None  # its trainer has ended, too: further seeds would wait for ever
             raise
-        replicate = Store(job.root, job.study).get(job.arm.name, seed)
+        replicate = Store(job.root, job.study).get(job.arm.folder, seed)
         if replicate is None:
             raise EngineError(f"The replicate of seed {seed} is not in the store.", f"Read {self.log}.")
         if replicate.outcome is Outcome.FAILED:

@@ -19,7 +19,7 @@ _NOT_FOR_TRAIN = frozenset({"model", "mode", "resume", "save_dir", "task", "sess
 
 
 def replicate_args(stored: Mapping[str, Any], job: ArmJob, data: str) -> dict[str, Any]:
-    """Training arguments of a replicate: those of the checkpoint, the arm's overrides, and places in scratch.
+    """Training arguments of a replicate: those of the checkpoint, the arm's changes, and places in scratch.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def replicate_args(stored: Mapping[str, Any], job: ArmJob, data: str) -> dict[st
     data
         Path that Ultralytics shall read as its data set.
     """
-    args = {**stored, **job.arm.overrides}
+    args = {**stored, **job.arm.changes}
     if args.get("cache") == "disk":
         # The same pixels and the same draws as no cache, but Ultralytics would write .npy files beside the images.
         args["cache"] = False

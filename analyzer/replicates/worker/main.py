@@ -108,7 +108,7 @@ class Worker:
         trainer = self._trainer(model._smart_load("trainer"), job, interventions)
         with contextlib.suppress(ReplicatesDone):
             # Ultralytics' own way from `resume=True` to a trainer; the replicates run where it would train.
-            if job.fresh:
+            if job.arm.kind.new_training:
                 model.train(trainer=trainer, **fresh_args(copy))
             else:
                 model.train(trainer=trainer, resume=True)
@@ -126,13 +126,13 @@ class Worker:
             finished=self._keeper(job),
             progress=self._progress,
             interventions=interventions,
-            arm=job.arm.name,
+            arm=job.arm.folder,
             order_seed=job.arm.order_seed,
             n_epochs=job.epochs,
             n_workers=job.workers,
             hashing=job.hashes,
-            reseeding=job.reseed,
-            validating=job.validate,
+            reseeding=not job.arm.kind.repeats_the_run,
+            validating=not job.arm.kind.trains,
             never_finite=job.never_finite,
             fraction=job.arm.fraction,
             between=job.between,

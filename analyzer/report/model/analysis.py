@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer.domain.evidence import Cause, Decision, Finding, MetricEvidence, SeamCheck, Verdict
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import HEALTHY, Outcome, Replicate
 from analyzer.domain.run import History, Seam
 from analyzer.report.borrowed import Borrowed
 from analyzer.report.model.parts import (
@@ -22,6 +22,7 @@ from analyzer.report.model.parts import (
     Omnibus,
     PathPoint,
     Plan,
+    ReportedArm,
     StepResult,
 )
 from analyzer.report.twins import Twins
@@ -136,9 +137,9 @@ class Analysis:
     study: Path | None = None
     other_seams: tuple[Seam, ...] = ()
     history_only: bool = False
-    null_arm: str = "healthy"
+    null_arm: str = HEALTHY.folder
     base_seed: int | None = None
-    arms: tuple[Arm, ...] = ()
+    arms: tuple[ReportedArm, ...] = ()
     replicates: tuple[Replicate, ...] = ()
     argument_changes: tuple[ArgumentChange, ...] = ()
     seam_check: SeamCheck = SeamCheck.UNKNOWN

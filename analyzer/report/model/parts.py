@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from analyzer.domain.evidence import Interval, Significance, Verdict
+from analyzer.domain.replicate import Arm
 
 __all__ = [
     "STEPS",
@@ -21,7 +22,9 @@ __all__ = [
     "Omnibus",
     "PathPoint",
     "Plan",
+    "ReportedArm",
     "StepResult",
+    "reported",
 ]
 
 STEPS = ("audit", "revalidation", "replay", "fingerprint", "twins", "null", "diagnosis", "attribution")
@@ -287,3 +290,30 @@ class NotRun:
 
     step: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedArm:
+    """The set of conditions under which replicates were made.
+
+    Parameters
+    ----------
+    name
+        "healthy", "as-configured", or the id of a fault.
+    overrides
+        Training arguments that differ from those stored in the checkpoint.
+    interventions
+        Faults to apply, as (id, parameters) pairs; empty for the healthy arm.
+    order_seed
+        Seed of the order of the batches, apart from the seed of everything else; None: one seed for all.
+    """
+
+    name: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    interventions: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    order_seed: int | None = None
+
+
+def reported(arms: Iterable[Arm]) -> tuple[ReportedArm, ...]:
+    """The arms as the document shows them."""
+    return tuple(ReportedArm(a.name, a.conditions, a.interventions, a.order_seed) for a in arms)

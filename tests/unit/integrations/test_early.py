@@ -7,12 +7,11 @@ import pytest
 import torch
 
 from analyzer.domain.evidence import Verdict
-from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
+from analyzer.domain.replicate import Arm, ArmKind, EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within, marks
 from analyzer.integrations.callback import add_drift_callback
 from analyzer.integrations.guard import EARLY_SHARE
 from analyzer.pipeline.guard.early import watch_with
-from analyzer.replicates.identity import arm_folder
 from analyzer.replicates.store import Store
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.versions import installed_versions
@@ -214,7 +213,7 @@ class TestReplay:
         def make(more_threads=0):
             own = torch.get_num_threads() + more_threads
             monkeypatch.setattr("analyzer.pipeline.guard.stored.own_threads", lambda: own)
-            arm = arm_folder(Arm("replay", {"seed": 7}))
+            arm = Arm(ArmKind.REPLAY, {"seed": 7}).folder
             record = EpochRecord(31, ROW, ROW, 1.0, within(means, range(1, BATCHES + 1)))
             store(run).put(Replicate(arm, 7, Outcome.OK, (record,)))
             return add_drift_callback(trainer, on_fault="stop")

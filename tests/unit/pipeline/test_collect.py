@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from analyzer.domain.progress import Silent
-from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
+from analyzer.domain.replicate import HEALTHY, EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError, StoreError
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.collect import Collector
@@ -15,7 +15,6 @@ from analyzer.replicates.job import ArmJob
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.store import Store
 
-HEALTHY = Arm("healthy")
 SEEDS = replicate_seeds(0, 19)
 
 
@@ -39,8 +38,8 @@ class Shuffled:
             if seed == self.fail_on:
                 raise EngineError("no")
             row = {"val/box_loss": float(seed)}
-            self.store.put(Replicate(job.arm.name, seed, Outcome.OK, (EpochRecord(1, row, row, 2.0),)))
-            yield self.store.get(job.arm.name, seed)
+            self.store.put(Replicate(job.arm.folder, seed, Outcome.OK, (EpochRecord(1, row, row, 2.0),)))
+            yield self.store.get(job.arm.folder, seed)
 
     def close(self):
         pass

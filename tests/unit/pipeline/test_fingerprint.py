@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.diagnosis.audit import Audited, AuditFacts
 from analyzer.domain.evidence import Replay
-from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
+from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError
 from analyzer.pipeline.analysis.steps.fault_search import MOST_EPOCHS, search, skipped
 from analyzer.report.model.analysis import StepResult
@@ -31,7 +31,7 @@ class FakeCollector:
     def one(self, arm, seed, *, epochs):
         if self.epochs_trained + epochs > self.budget:
             return None
-        assert (arm.name, seed, arm.overrides["seed"], epochs) == ("fingerprint", 3, 3, 1)
+        assert (arm.name, seed, arm.changes["seed"], epochs) == ("fingerprint", 3, 3, 1)
         self.epochs_trained += epochs
         fault = "+".join(i for i, _ in arm.interventions)
         self.tried.append(fault)
@@ -49,9 +49,7 @@ def found(rows, *, observed=OBSERVED, budget=99):
     )
     data = SimpleNamespace(names={}, splits={"train": (Path("/d/train"),), "val": (Path("/d/val"),)})
     checkpoint = SimpleNamespace(train_args=ARGS, sha256="0", csv_epoch=4)
-    study = SimpleNamespace(
-        checkpoint=checkpoint, data=data, other_data=(), trust=False, with_data=lambda changes: (None, dict(changes))
-    )
+    study = SimpleNamespace(checkpoint=checkpoint, data=data, other_data=None, trust=False, arm=Arm)
     audited = Audited(AuditFacts(None, None, (), None, None), ())
     collector = FakeCollector(rows, budget)
     said = []

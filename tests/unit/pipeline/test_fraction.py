@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.domain.evidence import Verdict
 from analyzer.domain.progress import Silent
-from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
+from analyzer.domain.replicate import Arm, ArmKind, EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within
 from analyzer.errors import RunError, UsageError
 from analyzer.pipeline.analysis import cost
@@ -100,7 +100,7 @@ def test_parts_of_an_epoch_are_counted_as_such(null, tmp_path, monkeypatch, budg
     scene = SimpleNamespace(run=SimpleNamespace(history=None))
     plan = cost.plan_part(scene, AnalyzeRequest(run=tmp_path, fraction=0.2), 0.25, at_once=2.0)
     assert (plan.replicates, plan.seconds_per_replicate, plan.worst_seconds) == (5, 10.0, 30.0)
-    _, spent = fraction._train(study, Arm("healthy", fraction=0.2), plan, parse_budget(budget), 0.25, Silent())
+    _, spent = fraction._train(study, Arm(ArmKind.HEALTHY, fraction=0.2), plan, parse_budget(budget), 0.25, Silent())
     assert spent.epochs_trained == spent.by_step["null"] == 0.25 * trained
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
+from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.pipeline.resume_effect import _compared
 
 BASE = {"train/loss": 1.23457, "val/loss": 2.5, "metrics/accuracy_top1": 0.75, "metrics/accuracy_top5": 1.0}
@@ -16,8 +16,8 @@ def epoch(number, **changes):
 def pairs(n, **changes):
     """n seeds whose resumed epoch differs from the one in memory by the same amount each."""
     for seed in range(n):
-        first = Replicate(Arm("uninterrupted"), seed, Outcome.OK, (epoch(4), epoch(5)))
-        yield first, Replicate(Arm("through-checkpoint"), seed, Outcome.OK, (epoch(5, **changes),))
+        first = Replicate("uninterrupted", seed, Outcome.OK, (epoch(4), epoch(5)))
+        yield first, Replicate("through-checkpoint", seed, Outcome.OK, (epoch(5, **changes),))
 
 
 def differences(n=5, validated=None, **changes):

@@ -10,7 +10,7 @@ from analyzer.diagnosis.audit import Audited, AuditFacts
 from analyzer.domain.evidence import Significance
 from analyzer.domain.metrics import metrics_of
 from analyzer.domain.progress import Silent
-from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
+from analyzer.domain.replicate import Arm, ArmKind, EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError
 from analyzer.pipeline.analysis.causes import twins_in
 from analyzer.pipeline.analysis.regime import Past
@@ -51,7 +51,7 @@ class FakeCollector:
         if self.epochs_trained + epochs > self.budget:
             return None
         fault = arm.interventions[0][0]
-        assert (arm.name, dict(arm.overrides), epochs) == (f"twin-{fault}", {"batch": 8}, 1)
+        assert (arm.name, dict(arm.changes), epochs) == (f"twin-{fault}", {"batch": 8}, 1)
         self.epochs_trained += 1
         self.asked.append((fault, seed))
         special = self.special.get(fault)
@@ -66,14 +66,14 @@ def searched(effect, *, budget=99, special=None, rate=0.01):
     scene = SimpleNamespace(run=run, observed=observed, diff=ArgsDiff(()), seam=SimpleNamespace(epoch=5))
     data = SimpleNamespace(splits={"train": (Path("/d/train"),), "val": (Path("/d/val"),)}, names={0: "b", 1: "a"})
     checkpoint = SimpleNamespace(train_args=ARGS, sha256="0", csv_epoch=4)
-    study = SimpleNamespace(checkpoint=checkpoint, data=data, other_data=(), trust=False)
+    study = SimpleNamespace(checkpoint=checkpoint, data=data, other_data=None, trust=False)
     audited = Audited(AuditFacts(None, None, (), None, None), ())
     null = [replicate("healthy", seed, row_of(seed, 0 * LEVEL)) for seed in range(5)]
     past = Past(metrics_of(NAMES), np.empty((0, 4)), (None,) * 4, (None,) * 4, np.full(4, 0.1), ("given",) * 4,
                 np.full(4, 1e-5), False)  # fmt: skip
     metrics = [SimpleNamespace(sd=SD, df=8.0, significant=Significance.YES) for _ in NAMES]
     collector = FakeCollector(budget, special)
-    arm = Arm("as-configured", {"batch": 8})
+    arm = Arm(ArmKind.AS_CONFIGURED, {"batch": 8})
     comparison = SimpleNamespace(metrics=metrics)
     found = search_twins(scene, study, audited, arm, null, past, comparison, collector, Silent())
     return found, collector

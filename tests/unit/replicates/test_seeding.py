@@ -8,10 +8,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, DistributedSampler
 
-from analyzer.domain.replicate import Arm
 from analyzer.errors import EngineError
-from analyzer.replicates.identity import arm_folder
-from analyzer.replicates.job import arm_from
 from analyzer.replicates.worker.seeding import reseed
 
 
@@ -72,10 +69,3 @@ def test_a_sampler_without_a_generator_is_refused():
     made = SimpleNamespace(train_loader=DataLoader([0, 1], shuffle=False), test_loader=DataLoader([0]))
     with pytest.raises(EngineError, match="SequentialSampler has no generator"):
         reseed(made, 1, 2)
-
-
-def test_an_arm_of_another_order_has_a_folder_of_its_own_and_goes_through_the_pipe():
-    arm = Arm("apart", order_seed=7)
-    assert arm_folder(arm) == "apart-order0000000007"
-    assert arm_folder(Arm("apart", order_seed=8)) != arm_folder(arm)
-    assert arm_from({"name": "apart", "overrides": {}, "interventions": [], "order_seed": 7}) == arm

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.domain.replicate import Arm, EpochRecord, Outcome, Replicate
+from analyzer.domain.replicate import HEALTHY, Arm, ArmKind, EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError
 from analyzer.replicates.executors.several import LaneLost, SeveralExecutor
 from analyzer.replicates.executors.worker_process import WorkerDied
 from analyzer.replicates.job import ArmJob
 
 
-def job(arm="healthy"):
-    return ArmJob(Arm(arm), Path("last.pt"), {}, "cpu", 1, Path("scratch"), Path("root"), "study")
+def job(arm=HEALTHY):
+    return ArmJob(arm, Path("last.pt"), {}, "cpu", 1, Path("scratch"), Path("root"), "study")
 
 
 def made(seed):
@@ -108,10 +108,10 @@ def test_what_is_still_being_trained_is_taken_up_by_the_next_call(several):
 
 def test_a_result_of_another_arm_is_not_yielded(several):
     executor, _ = several([FakeLane({}, seconds=lambda: 0.0), FakeLane({}, seconds=lambda: 0.2)])
-    begun = executor.run(job("a"), [1, 2])
+    begun = executor.run(job(Arm(ArmKind.REPEAT, label="2")), [1, 2])
     next(begun)
     begun.close()
-    assert [r.seed for r in executor.run(job("b"), [7])] == [7]
+    assert [r.seed for r in executor.run(job(), [7])] == [7]
 
 
 def test_a_worker_that_dies_once_is_forgiven_and_twice_is_not(several):

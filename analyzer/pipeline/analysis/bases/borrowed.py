@@ -11,9 +11,9 @@ from analyzer.diagnosis.audit import Audited
 from analyzer.domain.evidence import Decision, MetricEvidence, Replay, SeamCheck
 from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import HEALTHY, Arm, ArmKind, Outcome, Replicate
 from analyzer.pipeline.analysis.bases.lender import Lender
-from analyzer.pipeline.analysis.bases.own import HEALTHY, Gathered
+from analyzer.pipeline.analysis.bases.own import Gathered
 from analyzer.pipeline.analysis.case import Scene, as_configured
 from analyzer.pipeline.analysis.causes import accusations, causes_in
 from analyzer.pipeline.analysis.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
@@ -30,8 +30,8 @@ from analyzer.pipeline.analysis.result import evidence_of, history_predictions, 
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.study import Study, open_study
-from analyzer.replicates.identity import arm_folder
 from analyzer.report.model.analysis import Analysis, ArgumentChange, Borrowed, Omnibus, Plan
+from analyzer.report.model.parts import reported
 from analyzer.runs.args import diff_args
 from analyzer.stats.arms import ArmDifference
 from analyzer.stats.borrowed import borrowed_tests
@@ -64,8 +64,9 @@ def analyze_borrowed(
     request = replace(request, epochs=1)
     observed = replace(observed, values=observed.values[:1])
     study = open_study(lender.checkpoint, scene.run.path, request, scene.run.args)
-    study, changes = study.with_data(as_configured(scene.diff))
-    arms = (HEALTHY, Arm("as-configured", changes)) if changes else (HEALTHY,)
+    changes = as_configured(scene.diff)
+    study = study.with_data(changes)
+    arms = (HEALTHY, study.arm(ArmKind.AS_CONFIGURED, changes)) if changes else (HEALTHY,)
     counted = replace(request, replicates=request.replicates or PILOT, replay=False)
     plan = replace(plan_cost(scene, past, counted, arms=len(arms), at_once=study.placement.at_once), detectable={})
     progress.message(plan_words(plan))
@@ -167,9 +168,9 @@ def _assemble(
         omnibus=Omnibus(test, got.comparison.omnibus_p, None, got.comparison.omnibus),
         borrowed=borrowed,
         study=(request.out or scene.run.path / "drift") / f"borrowed-seam{scene.seam.epoch}",
-        null_arm=arm_folder(got.arms[-1]),
+        null_arm=got.arms[-1].folder,
         base_seed=got.study.base_seed,
-        arms=got.arms,
+        arms=reported(got.arms),
         replicates=(*got.healthy, *got.configured),
         argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in scene.diff.changes),
         seam_check=seam_check.status,

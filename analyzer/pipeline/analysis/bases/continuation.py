@@ -9,27 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from analyzer.domain.checkpoint import Checkpoint
-from analyzer.domain.replicate import Arm
+from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError, DriftError, RunError, UsageError
 from analyzer.pipeline.analysis.case import Scene, no_number, validated_images
 from analyzer.pipeline.analysis.regime import Past, look_back
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.study import FRESH
+from analyzer.pipeline.study import Study
 from analyzer.runs.args import ArgsDiff, diff_args
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import read_run
 from analyzer.runs.seams import find_seams
 
-__all__ = ["CONFIGURED", "PLAIN", "Continuation", "arms_of", "look_at_continuation"]
+__all__ = ["Arms", "Continuation", "arms_of", "look_at_continuation"]
 
-CONFIGURED, RESTARTED = "as-configured", "new-training"
-PLAIN = Arm("healthy")  # the resume that the new training was chosen over
 MOST_PAIRS = 4  # changed arguments up to which each is also tried alone; beyond, each is only left out
 
 
@@ -164,30 +162,36 @@ def _row_of(checkpoint: Checkpoint, old: Run) -> int:
     return int(np.nanargmin(gaps)) if np.isfinite(gaps).any() else len(epochs) - 1
 
 
-def arms_of(changes: Mapping[str, Any]) -> tuple[Arm, Arm, dict[str, Arm], dict[str, Arm]]:
-    """The arms of a continuation: as configured, unchanged, each argument alone, each left out.
+class Arms(NamedTuple):
+    """The new trainings of a continuation: as configured, unchanged, each argument alone, each left out."""
+
+    configured: Arm
+    unchanged: Arm
+    alone: dict[str, Arm]
+    without: dict[str, Arm]
+
+
+def arms_of(study: Study, changes: Mapping[str, Any]) -> Arms:
+    """The arms of a continuation.
 
     Parameters
     ----------
+    study
+        Where they are trained, with the changed data set.
     changes
         Argument to new value.
 
     Returns
     -------
-    configured, restarted, alone, without
-        All are new trainings; with one changed argument the last two are empty, beyond `MOST_PAIRS` `alone` is.
+    Arms
+        With one changed argument the last two are empty, beyond `MOST_PAIRS` `alone` is.
     """
-    fresh = {FRESH: True}
-    configured = Arm(CONFIGURED, {**fresh, **changes})
     alone: dict[str, Arm] = {}
     without: dict[str, Arm] = {}
-    # a data set is named by its content too: both keys belong to one argument
-    names = [n for n in changes if not n.startswith("data (")]
-    if len(names) > 1:
-        for name in names:
-            own = {k: v for k, v in changes.items() if k == name or (name == "data" and k.startswith("data ("))}
-            rest = {k: v for k, v in changes.items() if k not in own}
-            without[name] = Arm(f"without-{name}", {**fresh, **rest})
-            if len(names) <= MOST_PAIRS:
-                alone[name] = Arm(f"only-{name}", {**fresh, **own})
-    return configured, Arm(RESTARTED, fresh), alone, without
+    if len(changes) > 1:
+        for name, value in changes.items():
+            rest = {k: v for k, v in changes.items() if k != name}
+            without[name] = study.arm(ArmKind.NEW_WITHOUT_ONE, rest, label=name)
+            if len(changes) <= MOST_PAIRS:
+                alone[name] = study.arm(ArmKind.NEW_WITH_ONE, {name: value}, label=name)
+    return Arms(study.arm(ArmKind.NEW_AS_CONFIGURED, changes), Arm(ArmKind.NEW_UNCHANGED), alone, without)

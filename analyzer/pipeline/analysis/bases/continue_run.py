@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from analyzer.domain.evidence import Decision, Evidence, Replay, Verdict
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import HEALTHY, Arm, Outcome, Replicate
 from analyzer.errors import DriftError
-from analyzer.pipeline.analysis.bases.continuation import PLAIN, Continuation, arms_of, look_at_continuation
+from analyzer.pipeline.analysis.bases.continuation import Arms, Continuation, arms_of, look_at_continuation
 from analyzer.pipeline.analysis.cost import agree_on_budget, plan_cost, refuse_busy_device
 from analyzer.pipeline.analysis.evidence import (
     Observed,
@@ -26,9 +26,9 @@ from analyzer.pipeline.analysis.regime import Past
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.study import open_study
-from analyzer.replicates.identity import arm_folder
 from analyzer.report.formatting import duration, short_name, signed
 from analyzer.report.model.analysis import Analysis, ArgumentChange, Cost, NotRun, Omnibus, StepResult
+from analyzer.report.model.parts import reported
 from analyzer.report.phrases import count
 from analyzer.stats.attribution import INTERACTION, RESTART, RESUME, UNEXPLAINED, Share, attribute
 from analyzer.verdict import decide
@@ -65,10 +65,12 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
     request = replace(request, epochs=observed.k, replicates=request.replicates or REPLICATES)
     assert scene.checkpoint is not None and request.replicates is not None
     study = open_study(scene.checkpoint, scene.run.path, request, scene.run.args)
-    study, changes = study.with_data(known.changes)
-    configured, restarted, alone, without = arms_of(changes)
-    plain = (PLAIN,) if known.can_resume(request.epochs) else ()
-    arms = (configured, *plain, restarted, *alone.values(), *without.values()) if changes else (configured,)
+    study = study.with_data(known.changes)
+    made_new = arms_of(study, known.changes)
+    configured = made_new.configured
+    plain = (HEALTHY,) if known.can_resume(request.epochs) else ()
+    extra = (made_new.unchanged, *made_new.alone.values(), *made_new.without.values())
+    arms = (configured, *plain, *extra) if known.changes else (configured,)
     plan = plan_cost(scene, past, request, arms=len(arms), at_once=study.placement.at_once)
     progress.message(
         f"{count(len(arms), 'arm')} of {request.replicates} trainings, {count(request.epochs, 'epoch')} each: "
@@ -81,19 +83,19 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
     budget = agree_on_budget(plan, request, progress)
     collector = Collector(study, budget, progress, pace=plan.seconds_per_replicate)
     made = _train(collector, arms, request.replicates)
-    null = made[configured.name]
+    null = made[configured.folder]
     if len(null) < 2:
         raise DriftError("The budget ended before the second new training.", "Give more with --budget.")
     decision, analysis = _judged(known, observed, null, request, started)
-    shares = _shares(known, made, alone, without, observed)
+    shares = _shares(known, made, made_new, observed)
     return replace(
         analysis,
         decision=decision,
         study=study.store.path,
-        null_arm=arm_folder(configured),
+        null_arm=configured.folder,
         base_seed=study.base_seed,
-        arms=arms,
-        replicates=tuple(r for arm in arms for r in made[arm.name]),
+        arms=reported(arms),
+        replicates=tuple(r for arm in arms for r in made[arm.folder]),
         attribution=shares,
         plan=plan,
         environment=environment(study),
@@ -103,11 +105,11 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
 
 
 def _train(collector: Collector, arms: tuple[Arm, ...], n: int) -> dict[str, tuple[Replicate, ...]]:
-    """Every arm on the same seeds, by its name."""
+    """Every arm on the same seeds, by its folder."""
     study = collector.study
     with collector.at_work():
         collector.progress.start(len(arms) * n * study.epochs, f"{len(arms)} arms")
-        return {arm.name: collector.extend(arm, (), n) for arm in arms}
+        return {arm.folder: collector.extend(arm, (), n) for arm in arms}
 
 
 def _framed(known: Continuation, request: AnalyzeRequest, decision: Decision, started: float) -> Analysis:
@@ -155,8 +157,7 @@ def _judged(
 def _shares(
     known: Continuation,
     made: Mapping[str, tuple[Replicate, ...]],
-    alone: Mapping[str, Arm],
-    without: Mapping[str, Arm],
+    arms: Arms,
     observed: Observed,
 ) -> tuple[StepResult, ...] | None:
     """The parts of the jump at the first epoch, over the seeds that every arm has."""
@@ -168,16 +169,16 @@ def _shares(
         return None  # a diverged training has no effect that could be shared out
     kept = {name: [r for r in found if r.seed in seeds] for name, found in made.items()}
     rows = {name: rows_of(found, past.names, 1) for name, found in kept.items()}
-    full = rows["as-configured"]
-    single = {names[0]: full} if len(names) == 1 else {name: rows[arm.name] for name, arm in alone.items()}
+    full = rows[arms.configured.folder]
+    single = {names[0]: full} if len(names) == 1 else {name: rows[arm.folder] for name, arm in arms.alone.items()}
     split = attribute(
         observed.before,
         observed.values[0],
-        rows["new-training"],
+        rows[arms.unchanged.folder],
         full,
         alone=single,
-        without={name: rows[arm.name] for name, arm in without.items()},
-        resumed=rows.get(PLAIN.name),
+        without={name: rows[arm.folder] for name, arm in arms.without.items()},
+        resumed=rows.get(HEALTHY.folder),
     )
     parts = [s.part for s in split[0]]
     return tuple(_step(part, [shares[i] for shares in split], past, known) for i, part in enumerate(parts))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from analyzer.diagnosis.audit import Audited
 from analyzer.domain.evidence import Replay, Revalidation, Verdict
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import HEALTHY, Arm, Outcome, Replicate
 from analyzer.pipeline.analysis.case import Scene
 from analyzer.pipeline.analysis.evidence import Observed, compare, rows_of, shift_arguments
 from analyzer.pipeline.analysis.regime import Past
@@ -24,9 +24,7 @@ from analyzer.stats.critical import looks
 from analyzer.stats.sequential import PILOT, Stop, StopReason, next_action
 from analyzer.stats.shift import NullComparison
 
-__all__ = ["HEALTHY", "Gathered", "gather"]
-
-HEALTHY = Arm("healthy")
+__all__ = ["Gathered", "gather"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

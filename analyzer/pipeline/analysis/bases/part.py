@@ -16,7 +16,7 @@ from analyzer.diagnosis.audit import Audited
 from analyzer.domain.evidence import Decision, Evidence, Verdict
 from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
 from analyzer.domain.within import Within, batches_of
 from analyzer.errors import RunError, UsageError
 from analyzer.pipeline.analysis.case import Scene, as_configured, scene_inside
@@ -32,8 +32,8 @@ from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.study import Study, open_study
 from analyzer.replicates.archive import read_running
-from analyzer.replicates.identity import arm_folder
 from analyzer.report.model.analysis import Analysis, Cost, Plan
+from analyzer.report.model.parts import reported
 from analyzer.runs.directory import run_directory
 from analyzer.stats.early import early_look
 from analyzer.stats.shift import NullComparison
@@ -74,8 +74,9 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
     written = len(scene.run.history) > scene.seam.row  # what the audit compares with is written with the row
     audited = audit_scene(scene, request) if written else None
     study = open_study(scene.checkpoint, scene.run.path, request, scene.run.args)
-    study, changes = study.with_data(as_configured(scene.diff))
-    arm = Arm("as-configured" if changes else "healthy", changes, fraction=request.fraction)
+    changes = as_configured(scene.diff)
+    study = study.with_data(changes)
+    arm = study.arm(ArmKind.AS_CONFIGURED if changes else ArmKind.HEALTHY, changes, fraction=request.fraction)
     share = batches_of(request.fraction, logged.batches) / logged.batches  # whole batches are trained
     plan = plan_part(scene, request, share, at_once=study.placement.at_once)
     progress.message(plan_words(plan))
@@ -94,9 +95,9 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
         plan=plan,
         checkpoint=reference(scene.checkpoint, scene.run.path),
         study=study.store.path,
-        null_arm=arm_folder(arm),
+        null_arm=arm.folder,
         base_seed=study.base_seed,
-        arms=(arm,),
+        arms=reported((arm,)),
         replicates=tuple(_shown(r, part.done) for r in null),
         fraction=request.fraction,
         audit=audited.findings if audited else None,

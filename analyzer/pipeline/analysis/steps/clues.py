@@ -34,7 +34,7 @@ def collect_clues(scene: Scene, study: Study, audited: Audited, expected: Mappin
     configured = {**study.checkpoint.train_args, **{c.name: c.after for c in scene.diff.changes}}
     after = audited.facts.after
     later = diff_args(configured, after.checkpoint.train_args).changes if after is not None else ()
-    data = study.other_data[-1] if study.other_data else study.data
+    data = study.other_data or study.data
     return Clues(
         observed=scene.observed,
         replayed=expected,

@@ -15,13 +15,13 @@ from analyzer.diagnosis.hypotheses import completions, hypotheses
 from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Replay
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Replicate
+from analyzer.domain.replicate import ArmKind, Replicate
 from analyzer.errors import DriftError
 from analyzer.pipeline.analysis.case import Scene
 from analyzer.pipeline.analysis.steps.clues import collect_clues
 from analyzer.pipeline.analysis.steps.replay import replay_arm
 from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.study import FINGERPRINT, Study
+from analyzer.pipeline.study import Study
 from analyzer.report.model.analysis import StepResult
 
 __all__ = ["MOST_EPOCHS", "Search", "search", "skipped"]
@@ -107,7 +107,7 @@ def search(
 def _try(
     hypothesis: Hypothesis, scene: Scene, study: Study, seed: int, collector: Collector
 ) -> Trial | None:  # None: the budget ends before it
-    arm = replay_arm(scene, study, seed, name=FINGERPRINT, interventions=hypothesis.interventions)
+    arm = replay_arm(scene, study, seed, kind=ArmKind.FAULT_SEARCH, interventions=hypothesis.interventions)
     try:
         found = collector.one(arm, seed, epochs=1)
     except DriftError as e:

@@ -13,10 +13,10 @@ from typing import Any
 from analyzer.diagnosis.clues import Interventions
 from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Replay
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
 from analyzer.pipeline.analysis.case import Scene, as_configured
 from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.study import REPLAY, Study
+from analyzer.pipeline.study import Study
 from analyzer.report.model.analysis import StepResult
 
 __all__ = ["NotPossible", "replay_arm", "replay_outcome", "run_replay", "why_not"]
@@ -55,9 +55,12 @@ def run_replay(scene: Scene, study: Study, collector: Collector) -> Replicate | 
     return NotPossible("the budget ended before it") if found is None else found
 
 
-def replay_arm(scene: Scene, study: Study, seed: int, *, name: str = REPLAY, interventions: Interventions = ()) -> Arm:
+def replay_arm(
+    scene: Scene, study: Study, seed: int, *, kind: ArmKind = ArmKind.REPLAY, interventions: Interventions = ()
+) -> Arm:
     """The arm of the user's own resume: as configured, with the run's own seed; perhaps with faults injected."""
-    return Arm(name, {**study.with_data(as_configured(scene.diff))[1], "seed": seed}, interventions)
+    changes = {**as_configured(scene.diff), "seed": seed}
+    return study.arm(kind, changes, interventions=interventions)
 
 
 def replay_outcome(scene: Scene, study: Study, found: Replicate | NotPossible) -> tuple[Replay, StepResult]:

@@ -19,7 +19,7 @@ from analyzer.diagnosis.suspects import suspects
 from analyzer.diagnosis.twins import Twin, answer_of, fits, share_words, shares_of
 from analyzer.domain.evidence import Significance
 from analyzer.domain.progress import Progress
-from analyzer.domain.replicate import Arm, Outcome, Replicate
+from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
 from analyzer.errors import DriftError
 from analyzer.pipeline.analysis.case import Scene
 from analyzer.pipeline.analysis.evidence import Observed, rows_of
@@ -141,7 +141,12 @@ class _Search:
 
     def train(self, made: Made, seeds: int, collector: Collector) -> bool:
         """Give a twin its first `seeds` seeds; False where the budget ends before that."""
-        arm = Arm(f"twin-{'+'.join(made.hypothesis.ids)}", self.arm.overrides, made.hypothesis.interventions)
+        arm = replace(
+            self.arm,
+            kind=ArmKind.SIMULATED_FAULT,
+            interventions=made.hypothesis.interventions,
+            label="+".join(made.hypothesis.ids),
+        )
         for healthy in self.null[len(made.replicates) : seeds]:
             reused = collector.reused
             try:
