@@ -1,0 +1,3 @@
+"""Scripts of measurements, no tests."""
+
+collect_ignore_glob = ["*.py"]
