@@ -18,7 +18,7 @@ from analyzer.calibration.operating import Shares, shares_together
 from analyzer.calibration.recorded_rows import Recorded, read_recorded
 from analyzer.calibration.simulate import SHAPES, Cell
 from analyzer.domain.levels import NULL_SHARE
-from analyzer.replicates.store import write_atomically
+from analyzer.files import read_json, write_atomically
 from analyzer.stats.critical import looks
 
 __all__ = ["CalibrateRequest", "Calibration", "calibrate", "calibration_document"]
@@ -201,13 +201,13 @@ def _compute(block: _Block, request: CalibrateRequest) -> None:
         groups=None if block.rows is None else block.rows.groups,
     )
     shares = [[asdict(s) for s in by_level] for by_level in found]
-    write_atomically(block.file(request.folder), json.dumps({"facts": block.facts, "shares": shares}).encode())
+    write_atomically(block.file(request.folder), json.dumps({"facts": block.facts, "shares": shares}))
 
 
 def _read(block: _Block, request: CalibrateRequest) -> list[CellResult] | None:
     """The cells of a finished block; None where it is missing or its file is damaged."""
     try:
-        document = json.loads(block.file(request.folder).read_bytes())
+        document = read_json(block.file(request.folder))
         if document["facts"] != json.loads(json.dumps(block.facts)):
             return None
         return [

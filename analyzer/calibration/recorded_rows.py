@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from analyzer.domain.metrics import Group, metric_of
 from analyzer.domain.replicate import HEALTHY, matrix
 from analyzer.errors import RunError
+from analyzer.files import read_json
 from analyzer.replicates.store import Store
-from analyzer.runs.files import read_json
 
 __all__ = ["Recorded", "read_recorded"]
 

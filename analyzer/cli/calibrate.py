@@ -78,7 +78,7 @@ def calibrate(
     from analyzer.calibration.calibrate import CalibrateRequest, calibration_document
     from analyzer.calibration.calibrate import calibrate as measure
     from analyzer.calibration.grid import DESIGNS
-    from analyzer.replicates.store import write_atomically
+    from analyzer.files import write_atomically
 
     i, _, n = shard.partition("/")
     request = CalibrateRequest(
@@ -99,7 +99,7 @@ def calibrate(
         return 0
     document = json_module.dumps(calibration_document(found), allow_nan=False)
     if out is not None:
-        write_atomically(out, (document + "\n").encode())
+        write_atomically(out, document + "\n")
         print(f"Written: {out}", file=sys.stderr)
     print(document if json else "\n".join(_tables(found)), flush=True)
     return 0

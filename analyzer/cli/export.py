@@ -23,11 +23,11 @@ def export(study: Study, out: Out = None, debug: DebugOption = False) -> int:
     from analyzer.cli.studies import find_report
     from analyzer.report.document import load_report
     from analyzer.report.renderers.csv import render_csv
-    from analyzer.report.renderers.registry import write_atomically
+    from analyzer.report.renderers.registry import write_file
 
     text = render_csv(load_report(find_report(study)))
     if out is None:
         sys.stdout.write(text)
     else:
-        print(write_atomically(out, text))
+        print(write_file(out, text))
     return 0

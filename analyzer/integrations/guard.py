@@ -259,11 +259,11 @@ class Guard:
             logging.getLogger("ultralytics").debug(f"drift guard: {error}")
 
     def _write(self) -> None:
-        from analyzer.replicates.store import write_atomically
+        from analyzer.files import write_atomically
 
         assert self.run is not None
         text = json.dumps(self.report, indent=1, ensure_ascii=False, allow_nan=False)
-        write_atomically(self.run / "drift" / "guard.json", text.encode())
+        write_atomically(self.run / "drift" / "guard.json", text)
 
 
 def _many(trainer: Any) -> bool:

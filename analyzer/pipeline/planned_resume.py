@@ -9,6 +9,7 @@ from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.replicate import HEALTHY, Outcome, Replicate
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError
+from analyzer.files import read_json
 from analyzer.pipeline.analysis.case import Scene, look_at, validated_images
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.replicates.store import Store
@@ -16,7 +17,6 @@ from analyzer.runs.args import ArgsDiff
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dated import seams_of
 from analyzer.runs.directory import find_checkpoint, read_run
-from analyzer.runs.files import read_json
 
 __all__ = ["FEWEST", "pilot_of", "planned_scene"]
 

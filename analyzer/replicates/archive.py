@@ -14,9 +14,9 @@ from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import DataSet
 from analyzer.domain.within import Within, marks
 from analyzer.errors import CheckpointError
-from analyzer.replicates.store import within_from_body, within_to_body, write_atomically
+from analyzer.files import read_json, write_atomically
+from analyzer.replicates.store import within_from_body, within_to_body
 from analyzer.runs.dataset import manifest
-from analyzer.runs.files import read_json
 
 __all__ = ["Running", "keep_checkpoint", "keep_manifest", "keep_running", "read_running", "seam_folder"]
 
@@ -76,7 +76,7 @@ def keep_manifest(checkpoint: Checkpoint, data: DataSet, root: Path) -> Path:
     """
     facts = {"checkpoint": checkpoint.sha256, "epoch": checkpoint.csv_epoch, "data": manifest(data)}
     target = seam_folder(checkpoint, root) / "manifest.json"
-    write_atomically(target, json.dumps(facts, indent=1, sort_keys=True).encode())
+    write_atomically(target, json.dumps(facts, indent=1, sort_keys=True))
     return target
 
 
@@ -107,7 +107,7 @@ def keep_running(seam: Path, checkpoint: str, epoch: int, within: Within) -> Pat
         "within": within_to_body(Within(within.batches, kept)),
     }
     target = seam / "running.json"
-    write_atomically(target, json.dumps(facts, indent=1).encode())
+    write_atomically(target, json.dumps(facts, indent=1))
     return target
 
 

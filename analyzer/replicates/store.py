@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import json
 import math
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,53 +21,11 @@ from typing import Any
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within
 from analyzer.errors import StoreError
-from analyzer.runs.files import read_json
+from analyzer.files import make_folder, read_json, unwritable, write_atomically
 
-__all__ = ["Store", "document_of", "make_folder", "within_from_body", "within_to_body", "write_atomically"]
+__all__ = ["Store", "document_of", "within_from_body", "within_to_body"]
 
 SCHEMA = 1
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises
-    ------
-    StoreError
-        It cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise _unwritable(path, e) from e
-
-
-def _unwritable(path: Path, error: OSError) -> StoreError:
-    return StoreError(f"Cannot write {path}: {error.strerror}.", "Free space there, or choose a folder with --out.")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader (or a power cut) sees the old content or the new one, never a part.
-
-    Temporary name in the same folder, fsync, rename, fsync of the folder.
-    """
-    make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.unlink(missing_ok=True)
-        with temporary.open("xb") as f:  # never through a link that lies there
-            f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
-        temporary.replace(path)
-    except OSError as e:
-        temporary.unlink(missing_ok=True)
-        raise _unwritable(path, e) from e
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _jsonable(values: Mapping[str, float]) -> dict[str, float | str]:
@@ -205,7 +162,7 @@ class Store:
         try:
             file = (self.path / "lock").open("a+")
         except OSError as e:
-            raise _unwritable(self.path / "lock", e) from e
+            raise unwritable(self.path / "lock", e) from e
         with file as f:
             try:
                 fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import StoreError
+from analyzer.files import read_regular
 from analyzer.report.codec import decode, encode
 from analyzer.report.model.analysis import Analysis
 from analyzer.report.seal import refuse_changed, write_sealed
-from analyzer.runs.files import read_regular
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 
 from analyzer.errors import StoreError
-from analyzer.report.renderers.registry import write_atomically
+from analyzer.files import read_regular
+from analyzer.report.renderers.registry import write_file
 
 __all__ = ["refuse_changed", "write_sealed"]
 
@@ -25,8 +26,8 @@ def write_sealed(path: Path, content: str) -> Path:
     lines = [_digest(content.encode("utf-8"))]
     if path.is_file() and (old := _digest(path.read_bytes())) in _kept(path):
         lines.append(old)
-    write_atomically(path.with_suffix(".sha256"), "\n".join(lines) + "\n")
-    return write_atomically(path, content)
+    write_file(path.with_suffix(".sha256"), "\n".join(lines) + "\n")
+    return write_file(path, content)
 
 
 def refuse_changed(path: Path, content: bytes) -> None:
@@ -47,7 +48,7 @@ def refuse_changed(path: Path, content: bytes) -> None:
 
 def _kept(path: Path) -> list[str]:
     try:
-        return path.with_suffix(".sha256").read_text(encoding="ascii").split()
+        return read_regular(path.with_suffix(".sha256")).decode("ascii").split()
     except (OSError, UnicodeDecodeError):
         return []
 

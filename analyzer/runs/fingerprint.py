@@ -12,7 +12,7 @@ from typing import Any
 
 from analyzer.domain.run import DataSet
 from analyzer.errors import DataError
-from analyzer.runs.files import read_regular
+from analyzer.files import read_regular
 
 __all__ = ["DatasetFingerprint", "fingerprint_dataset", "label_of", "list_images", "manifest"]
 

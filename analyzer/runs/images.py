@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.runs.files import read_regular
+from analyzer.files import read_regular
 
 __all__ = ["MOST_IMAGES", "ImageContent", "read_images"]
 

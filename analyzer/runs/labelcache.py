@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.runs.files import read_regular
+from analyzer.files import read_regular
 
 __all__ = ["CacheFacts", "read_label_cache"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analyzer.domain.metrics import metric_of
 from analyzer.domain.run import History
 from analyzer.errors import RunError
-from analyzer.runs.files import read_regular
+from analyzer.files import read_regular
 from analyzer.runs.units import rounding_units
 
 __all__ = ["read_history"]

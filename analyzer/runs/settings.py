@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from analyzer.runs.files import read_json
+from analyzer.files import read_json
 
 __all__ = ["datasets_folders", "packaged_dataset"]
 

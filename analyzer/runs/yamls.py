@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from analyzer.errors import DriftError, RunError
-from analyzer.runs.files import read_regular
+from analyzer.files import read_regular
 
 __all__ = ["load_yaml"]
 

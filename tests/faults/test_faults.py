@@ -186,8 +186,8 @@ def test_a_kill_between_checksum_and_report_leaves_the_old_report_sound(report, 
             raise KeyboardInterrupt
         return write(path, content)
 
-    write = seal.write_atomically
-    monkeypatch.setattr(seal, "write_atomically", killed)
+    write = seal.write_file
+    monkeypatch.setattr(seal, "write_file", killed)
     with pytest.raises(KeyboardInterrupt):
         seal.write_sealed(report, "{}")
     assert load_report(report).verdict.value == "NOISE"

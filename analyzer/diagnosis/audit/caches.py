@@ -8,7 +8,7 @@ from pathlib import Path
 from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding
-from analyzer.runs.files import read_regular
+from analyzer.files import read_regular
 from analyzer.runs.fingerprint import label_of
 
 __all__ = ["check_caches", "label_classes"]

@@ -12,9 +12,9 @@ from analyzer.diagnosis.audit.weights import MOST_EPOCHS
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import DataSet, Run, Seam
 from analyzer.errors import CheckpointError, DataError
+from analyzer.files import read_json
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import manifest, resolve_dataset
-from analyzer.runs.files import read_json
 from analyzer.runs.fingerprint import label_of, list_images
 from analyzer.runs.labelcache import read_label_cache
 from analyzer.runs.tensors import read_tensors

@@ -9,10 +9,10 @@ from typing import Any
 
 from analyzer.domain.replicate import HEALTHY, Arm, ArmKind, Outcome, Replicate
 from analyzer.domain.within import Within
+from analyzer.files import read_json
 from analyzer.pipeline.device import as_many
 from analyzer.pipeline.place import own_threads
 from analyzer.replicates.store import Store
-from analyzer.runs.files import read_json
 from analyzer.runs.versions import installed_versions
 
 __all__ = ["Kept", "studies_of"]

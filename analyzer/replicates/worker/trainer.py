@@ -18,8 +18,8 @@ from typing import Any
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.domain.within import batches_of
 from analyzer.faults.base import Intervention
+from analyzer.files import write_atomically
 from analyzer.replicates.seeds import second_seed
-from analyzer.replicates.store import write_atomically
 from analyzer.replicates.worker.ddp import rank
 from analyzer.replicates.worker.rows import exact_row, is_finite, printed_row
 from analyzer.replicates.worker.running_losses import Running

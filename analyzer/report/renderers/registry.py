@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import StoreError, UsageError
+from analyzer.files import write_atomically
 from analyzer.report.renderers.trackers import TRACKERS, log, require
 
 if TYPE_CHECKING:
     from analyzer.report.model.analysis import Analysis
 
-__all__ = ["KINDS", "Renderer", "ReportSpec", "parse_spec", "write", "write_atomically", "write_error"]
+__all__ = ["KINDS", "Renderer", "ReportSpec", "parse_spec", "write", "write_error", "write_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def _put(spec: ReportSpec, content: str | bytes, place: Path) -> Path:
 
         return write_sealed(place, str(content))
     if summary is None:
-        return write_atomically(spec.path or place, content)
+        return write_file(spec.path or place, content)
     try:
         with summary.open("ab") as file:  # other steps write there too
             file.write(content.encode("utf-8") if isinstance(content, str) else content)
@@ -206,27 +206,16 @@ def _put(spec: ReportSpec, content: str | bytes, place: Path) -> Path:
     return summary
 
 
-def write_atomically(path: Path, content: str | bytes) -> Path:
-    """Write a file so that it is there whole or not at all (temporary name, fsync, rename).
+def write_file(path: Path, content: str | bytes) -> Path:
+    """Write a report so that it is there whole or not at all.
 
     Raises
     ------
     StoreError
         Where the folder cannot be written.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
-    return path
+
+    def failure(_: Path, error: OSError) -> StoreError:
+        return StoreError(f"{path} cannot be written: {error.strerror or error}.")
+
+    return write_atomically(path, content, failure)

@@ -148,7 +148,7 @@ def test_any_error_is_one_warning_and_training_goes_on(run, make_trainer, warned
     elif where == "check":
         monkeypatch.setattr(check, "check_epoch", fail)
     else:
-        monkeypatch.setattr("analyzer.replicates.store.write_atomically", fail)
+        monkeypatch.setattr("analyzer.files.write_atomically", fail)
     monkeypatch.setattr("analyzer.runs.dataset.resolve_dataset", lambda *_, **__: None)
     monkeypatch.setattr("analyzer.replicates.archive.keep_manifest", lambda *_: None)
     trainer = add_drift_callback(make_trainer(), on_fault="stop").train(BAD, BAD)

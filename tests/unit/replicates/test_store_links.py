@@ -5,7 +5,8 @@ import os
 import pytest
 
 from analyzer.errors import StoreError
-from analyzer.replicates.store import Store, write_atomically
+from analyzer.files import write_atomically
+from analyzer.replicates.store import Store
 
 
 @pytest.mark.parametrize("name", ["", "worker.log", "lock", "scratch", "replicates", "replicates/healthy"])
