@@ -15,8 +15,8 @@ from analyzer.domain.levels import NULL_SHARE, POWER
 from analyzer.domain.replicate import Replicate
 from analyzer.errors import RunError, UsageError
 from analyzer.pipeline.analysis.evidence import rows_of
-from analyzer.pipeline.analysis.regime import Past, look_back
-from analyzer.pipeline.planned_resume import FEWEST, pilot_of, planned_scene
+from analyzer.pipeline.analysis.regime import Regime, read_regime
+from analyzer.pipeline.planned_resume import FEWEST, pilot_of, resume_to_plan
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.runs.seams import epoch_seconds
 from analyzer.stats.critical import rank_test_from
@@ -151,75 +151,75 @@ def plan_replicates(request: AnalyzeRequest, power: float = POWER) -> ReplicateP
     CheckpointError
         The given checkpoint cannot start the resume.
     """
-    scene = planned_scene(request)
+    point = resume_to_plan(request)
     try:
-        past = look_back(scene, request.margins)
+        regime = read_regime(point, request.margins)
     except UsageError as e:  # here the same words are jumps
         raise UsageError(e.what.replace("--margin", "--jump"), e.hint.replace("the margin", "the jump")) from e
-    pilot, notes = pilot_of(scene, request)
-    pace = epoch_seconds(scene.run.history)
-    spreads = [s for s, m in zip(_spreads(past, pilot), past.metrics, strict=True) if m.deciding]
+    pilot, notes = pilot_of(point, request)
+    pace = epoch_seconds(point.run.history)
+    spreads = [s for s, m in zip(_spreads(regime, pilot), regime.metrics, strict=True) if m.deciding]
     if not spreads:
-        raise RunError(f"{scene.run.history.path} has no loss and no headline metric.", "Those are what decides.")
+        raise RunError(f"{point.run.history.path} has no loss and no headline metric.", "Those are what decides.")
     if all(s.sd is None for s in spreads):
         raise RunError(
-            f"Nothing tells the noise of {scene.run.path}: fewer than 8 epochs alike before epoch {scene.seam.epoch}, "
+            f"Nothing tells the noise of {point.run.path}: fewer than 8 epochs alike before epoch {point.seam.epoch}, "
             f"and no {FEWEST} replicates of its checkpoint.",
             "Train a pilot: drift replicate CHECKPOINT -n 5.",
         )
     alpha_null = request.alpha * NULL_SHARE
     return ReplicatePlan(
-        run=scene.run.path,
-        seam=scene.seam.epoch,
-        is_next=scene.seam.row == len(scene.run.history),
+        run=point.run.path,
+        seam=point.seam.epoch,
+        is_next=point.seam.row == len(point.run.history),
         alpha=request.alpha,
         power=power,
         pilot=len(pilot),
         epoch_seconds=pace,
         rank_from=rank_test_from(alpha_null),
         metrics=tuple(_with_needs(s, len(spreads), alpha_null, power, pace) for s in spreads),
-        notes=(*scene.run.history.notes, *notes, *_crossing(past)),
+        notes=(*point.run.history.notes, *notes, *_crossing(regime)),
     )
 
 
-def _crossing(past: Past) -> tuple[str, ...]:
+def _crossing(regime: Regime) -> tuple[str, ...]:
     text = "Mosaic closes between the last epoch and this seam: the history's spread may not be that of the replicates."
-    return (text,) if past.crossing else ()
+    return (text,) if regime.crossing else ()
 
 
-def _spreads(past: Past, pilot: Sequence[Replicate]) -> list[MetricPlan]:
+def _spreads(regime: Regime, pilot: Sequence[Replicate]) -> list[MetricPlan]:
     """Spread of each metric: that with which the analysis would test."""
-    m = len(past.metrics)
-    rows = rows_of(pilot, past.names, 1) if pilot else np.full((1, m), np.nan)
+    m = len(regime.metrics)
+    rows = rows_of(pilot, regime.names, 1) if pilot else np.full((1, m), np.nan)
     known: NDArray[np.bool_] = np.asarray(np.isfinite(rows).all(axis=0))
     sample = np.where(known, rows.std(axis=0, ddof=1) if len(rows) > 1 else np.nan, np.nan)
     moderated = moderate_family(
         np.where(known, sample, 0.0),
         max(len(rows) - 1, 1),
-        np.array([np.nan if p is None or not k else p.sd for p, k in zip(past.priors, known, strict=True)]),
-        np.array([np.nan if p is None or not k else p.df for p, k in zip(past.priors, known, strict=True)]),
-        past.units,
-        groups=np.array([0 if n.startswith("train/") else 1 for n in past.names]),
+        np.array([np.nan if p is None or not k else p.sd for p, k in zip(regime.priors, known, strict=True)]),
+        np.array([np.nan if p is None or not k else p.df for p, k in zip(regime.priors, known, strict=True)]),
+        regime.units,
+        groups=np.array([0 if n.startswith("train/") else 1 for n in regime.names]),
     )
     found = []
-    for j, name in enumerate(past.names):
+    for j, name in enumerate(regime.names):
         if known[j]:
             used, df = bool(moderated.used[j]), float(moderated.df[j])
             source = "replicates and history" if used else "replicates"
             one = _spread(name, float(moderated.sd[j]), source, df, df - (len(rows) - 1))
         else:
-            one = _by_history(past, j)
-        jump = float(past.margins[j])
-        found.append(replace(one, jump=jump, jump_source=past.sources[j]) if np.isfinite(jump) else one)
+            one = _by_history(regime, j)
+        jump = float(regime.margins[j])
+        found.append(replace(one, jump=jump, jump_source=regime.sources[j]) if np.isfinite(jump) else one)
     return found
 
 
-def _by_history(past: Past, j: int) -> MetricPlan:
-    noise, prior, name = past.noise[j], past.priors[j], past.names[j]
+def _by_history(regime: Regime, j: int) -> MetricPlan:
+    noise, prior, name = regime.noise[j], regime.priors[j], regime.names[j]
     if noise is None:
         return MetricPlan(name, None, "none")
     if noise.floored:
-        return MetricPlan(name, max(noise.epoch_sd, float(past.units[j])), "rounding unit")
+        return MetricPlan(name, max(noise.epoch_sd, float(regime.units[j])), "rounding unit")
     return _spread(name, noise.epoch_sd, "history", noise.prior_df, prior.df if prior else 0.0)
 
 

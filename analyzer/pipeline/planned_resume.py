@@ -10,7 +10,7 @@ from analyzer.domain.replicate import HEALTHY, Outcome, Replicate
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError
 from analyzer.files import read_json
-from analyzer.pipeline.analysis.case import Scene, look_at, validated_images
+from analyzer.pipeline.analysis.resume_point import ResumePoint, find_resume_point, validated_images
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.replicates.store import Store
 from analyzer.runs.args import ArgsDiff
@@ -18,12 +18,12 @@ from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dated import seams_of
 from analyzer.runs.directory import find_checkpoint, read_run
 
-__all__ = ["FEWEST", "pilot_of", "planned_scene"]
+__all__ = ["FEWEST", "pilot_of", "resume_to_plan"]
 
 FEWEST = 3  # fewer replicates say less about a spread than the history does
 
 
-def planned_scene(request: AnalyzeRequest) -> Scene:
+def resume_to_plan(request: AnalyzeRequest) -> ResumePoint:
     """Look at an old seam, or at a resume that is still to come: after the last row, with nothing observed.
 
     Raises
@@ -59,7 +59,7 @@ def planned_scene(request: AnalyzeRequest) -> Scene:
             return _next(run, find_checkpoint(run, _seam_to_come(run)), "", request)
         except CheckpointError as e:
             return _next(run, None, str(e), request)
-    return look_at(replace(request, seam=wanted))
+    return find_resume_point(replace(request, seam=wanted))
 
 
 def _seam_to_come(run: Run) -> Seam:
@@ -67,22 +67,22 @@ def _seam_to_come(run: Run) -> Seam:
     return Seam(int(run.history.epochs[-1]) + 1, rows, rows - 1, SeamSign.GIVEN, "The next resume.")
 
 
-def _next(run: Run, checkpoint: Checkpoint | None, missing: str, request: AnalyzeRequest) -> Scene:
+def _next(run: Run, checkpoint: Checkpoint | None, missing: str, request: AnalyzeRequest) -> ResumePoint:
     seams = seams_of(run)
     validated = validated_images(checkpoint.train_args if checkpoint else run.args, run.path, request.data)
-    return Scene(run, _seam_to_come(run), seams, checkpoint, missing, ArgsDiff(()), (), validated)
+    return ResumePoint(run, _seam_to_come(run), seams, checkpoint, missing, ArgsDiff(()), (), validated)
 
 
-def pilot_of(scene: Scene, request: AnalyzeRequest) -> tuple[tuple[Replicate, ...], tuple[str, ...]]:
+def pilot_of(point: ResumePoint, request: AnalyzeRequest) -> tuple[tuple[Replicate, ...], tuple[str, ...]]:
     """Healthy replicates that did not diverge, of the largest study of the seam's checkpoint, and a note on them.
 
     Studies differ in data, versions or device and are never pooled; one with fewer than `FEWEST` lends nothing.
     """
-    root = request.out or scene.run.path / "drift"
+    root = request.out or point.run.path / "drift"
     best: tuple[Replicate, ...] = ()
     name = ""
     for file in sorted(root.glob("*/study.json")):
-        if not _of_checkpoint(file, scene):
+        if not _of_checkpoint(file, point):
             continue
         found = Store(root, file.parent.name).all(HEALTHY.folder)
         ok = tuple(r for r in found if r.outcome is Outcome.OK and r.epochs)
@@ -92,17 +92,17 @@ def pilot_of(scene: Scene, request: AnalyzeRequest) -> tuple[tuple[Replicate, ..
         return (), ()
     if len(best) < FEWEST:
         return (), (f"Study {name} holds {len(best)} replicates only, too few for a spread.",)
-    gone = "" if scene.checkpoint else "; the checkpoint is gone, so the study is taken by its epoch"
+    gone = "" if point.checkpoint else "; the checkpoint is gone, so the study is taken by its epoch"
     return best, (f"Pilot: {len(best)} replicates of study {name}{gone}.",)
 
 
-def _of_checkpoint(file: Path, scene: Scene) -> bool:
+def _of_checkpoint(file: Path, point: ResumePoint) -> bool:
     """Whether a study is that of the seam's checkpoint, or, where that is gone, of its epoch."""
     try:
         facts = read_json(file)
-        if scene.checkpoint is not None:
-            return bool(facts["checkpoint"] == scene.checkpoint.sha256)
-        zero = 1 if int(scene.run.history.epochs.min()) == 0 else 0
-        return int(facts["epoch"]) + 2 == scene.seam.epoch + zero
+        if point.checkpoint is not None:
+            return bool(facts["checkpoint"] == point.checkpoint.sha256)
+        zero = 1 if int(point.run.history.epochs.min()) == 0 else 0
+        return int(facts["epoch"]) + 2 == point.seam.epoch + zero
     except (OSError, ValueError, KeyError, TypeError):
         return False  # no study of this tool, or cut short: it lends nothing

@@ -14,7 +14,7 @@ from analyzer.domain.metrics import metrics_of
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate, matrix
 from analyzer.errors import CheckpointError, EngineError
-from analyzer.pipeline.analysis.case import validated_images
+from analyzer.pipeline.analysis.resume_point import validated_images
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.replicate import read_resumable, run_of

@@ -18,7 +18,7 @@ from inject_runtime import random_head
 
 
 @dataclass(frozen=True)
-class Scene:
+class ResumePoint:
     """A copy of a killed run, about to be resumed.
 
     Parameters
@@ -46,7 +46,7 @@ class Scene:
 Order = dict[str, Any]
 
 
-def make_files(way: str, scene: Scene) -> Order:
+def make_files(way: str, scene: ResumePoint) -> Order:
     """Make the fault of that way."""
     name, _, value = way.rpartition("-")
     if way in _WAYS:
@@ -54,7 +54,7 @@ def make_files(way: str, scene: Scene) -> Order:
     return _NUMBERED[name](scene, value)
 
 
-def _edit(scene: Scene, change: Callable[[dict[str, Any]], None]) -> Order:
+def _edit(scene: ResumePoint, change: Callable[[dict[str, Any]], None]) -> Order:
     import torch
 
     payload = torch.load(scene.last, map_location="cpu", weights_only=False)
@@ -69,30 +69,30 @@ def _load(path: Path) -> dict[str, Any]:
     return torch.load(path, map_location="cpu", weights_only=False)
 
 
-def _arguments(scene: Scene, **values: Any) -> Order:
+def _arguments(scene: ResumePoint, **values: Any) -> Order:
     edit_checkpoint(scene.last, scene.last, **values)
     return {}
 
 
-def _not_resumed(scene: Scene) -> Order:
+def _not_resumed(scene: ResumePoint) -> Order:
     """A new training from the weights in the same folder, the rows of the old one put before its own."""
     args = _load(scene.last)["train_args"]
     kept = {k: v for k, v in args.items() if k not in {"resume", "model", "mode", "task", "save_dir"}}
     return {"resume": False, "args": {**kept, "exist_ok": True}}
 
 
-def _stripped(scene: Scene) -> Order:
+def _stripped(scene: ResumePoint) -> Order:
     order = _not_resumed(scene)
     _edit(scene, lambda p: p.update(epoch=-1, optimizer=None, updates=None, best_fitness=None))
     return order
 
 
-def _weights(scene: Scene, path: Path) -> Order:
+def _weights(scene: ResumePoint, path: Path) -> Order:
     weights = _load(path)["ema"].state_dict()
     return _edit(scene, lambda p: p["ema"].load_state_dict(weights) and None)
 
 
-def _older_file(scene: Scene) -> Order:
+def _older_file(scene: ResumePoint) -> Order:
     """An older checkpoint taken for last.pt: the run goes on where that one was."""
     seed = _load(scene.last)["train_args"]["seed"]
     shutil.copy2(scene.run / "weights" / scene.older, scene.last)
@@ -100,7 +100,7 @@ def _older_file(scene: Scene) -> Order:
     return {}
 
 
-def _older_renumbered(scene: Scene) -> Order:
+def _older_renumbered(scene: ResumePoint) -> Order:
     older = _load(scene.run / "weights" / scene.older)
 
     def replace(payload: dict[str, Any]) -> None:
@@ -110,7 +110,7 @@ def _older_renumbered(scene: Scene) -> Order:
     return _edit(scene, replace)
 
 
-def _other_yaml(scene: Scene, **splits: Any) -> Order:
+def _other_yaml(scene: ResumePoint, **splits: Any) -> Order:
     """A resume with another data yaml, which Ultralytics allows."""
     content = {**yaml.safe_load(DATA.read_text(encoding="utf-8")), "path": str(DATA.parent), **splits}
     path = scene.run.parent / f"{scene.run.name}-data.yaml"
@@ -118,7 +118,7 @@ def _other_yaml(scene: Scene, **splits: Any) -> Order:
     return {"args": {"data": str(path)}}
 
 
-def _other_train(scene: Scene) -> Order:
+def _other_train(scene: ResumePoint) -> Order:
     """Every second image only, as of an older state of the data set."""
     images = sorted((DATA.parent / "images" / "train").glob("*.jpg"))[::2]
     listed = scene.run.parent / f"{scene.run.name}-train.txt"
@@ -126,7 +126,7 @@ def _other_train(scene: Scene) -> Order:
     return _other_yaml(scene, train=str(listed))
 
 
-def _classes_permuted(scene: Scene) -> Order:
+def _classes_permuted(scene: ResumePoint) -> Order:
     """The data set was exported again with its classes in alphabetical order, names and labels alike."""
     folder = scene.run.parent / f"{scene.run.name}-digits"
     shutil.rmtree(folder, ignore_errors=True)
@@ -145,7 +145,7 @@ def _classes_permuted(scene: Scene) -> Order:
     return {}
 
 
-def _head(scene: Scene, *, classes_only: bool) -> Order:
+def _head(scene: ResumePoint, *, classes_only: bool) -> Order:
     def rebuild(payload: dict[str, Any]) -> None:
         import torch
 
@@ -156,7 +156,7 @@ def _head(scene: Scene, *, classes_only: bool) -> Order:
     return _edit(scene, rebuild)
 
 
-def _optimizer(scene: Scene, name: str) -> Order:
+def _optimizer(scene: ResumePoint, name: str) -> Order:
     """Another optimizer with the same groups and no state. With none stored, Ultralytics would start a new training."""
     import torch
 
@@ -180,11 +180,11 @@ def _zero_moments(payload: dict[str, Any]) -> None:
             value.zero_()
 
 
-def _rate(scene: Scene, factor: str) -> Order:
+def _rate(scene: ResumePoint, factor: str) -> Order:
     return _arguments(scene, lr0=_load(scene.last)["train_args"]["lr0"] * float(factor))
 
 
-_WAYS: dict[str, Callable[[Scene], Order]] = {
+_WAYS: dict[str, Callable[[ResumePoint], Order]] = {
     "not-resumed": _not_resumed,
     "stripped": _stripped,
     "weights-of-older": lambda s: _weights(s, s.run / "weights" / s.older),
@@ -205,7 +205,7 @@ _WAYS: dict[str, Callable[[Scene], Order]] = {
     "head-random": lambda s: _head(s, classes_only=False),
     "classes-random": lambda s: _head(s, classes_only=True),
 }
-_NUMBERED: dict[str, Callable[[Scene, str], Order]] = {
+_NUMBERED: dict[str, Callable[[ResumePoint, str], Order]] = {
     "optimizer": _optimizer,
     "lr": _rate,
     "updates": lambda s, n: _edit(s, lambda p: p.update(updates=int(n))),

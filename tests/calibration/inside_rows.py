@@ -11,8 +11,8 @@ from measure_alarm import EACH, NULLS, make_pool, make_run
 
 from analyzer.domain.progress import Silent
 from analyzer.domain.replicate import Arm, ArmKind, Replicate
-from analyzer.pipeline.analysis.case import scene_inside
-from analyzer.pipeline.analysis.regime import look_back
+from analyzer.pipeline.analysis.regime import read_regime
+from analyzer.pipeline.analysis.resume_point import running_resume_point
 from analyzer.pipeline.budget import parse_budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.replicate import read_resumable, run_of
@@ -72,7 +72,7 @@ def margins_of(work: Path, names: tuple[str, ...]) -> np.ndarray:
     """The `auto` margins that the run's history gives the train losses, NaN where it is too short."""
     _, pristine = make_run(work)
     checkpoint = pristine / "weights" / "last.pt"
-    scene = scene_inside(pristine, checkpoint, read_resumable(ReplicateRequest(checkpoint)).csv_epoch + 1)
-    past = look_back(scene, ())
+    scene = running_resume_point(pristine, checkpoint, read_resumable(ReplicateRequest(checkpoint)).csv_epoch + 1)
+    past = read_regime(scene, ())
     known = dict(zip(past.names, map(float, past.margins), strict=True))
     return np.array([known.get(name, np.nan) for name in names])

@@ -32,7 +32,7 @@ from analyzer.runs.seams import find_seams
 from calibration_checkpoints import SEAMS, make
 from demo_runs import child_environment, copy_run, edit_checkpoint, relocate
 from fault_items import SEED, Item, items
-from inject_files import Scene, make_files
+from inject_files import ResumePoint, make_files
 
 ANOTHER = {"young": "young-sgd", "mature-sgd": "young"}  # whose best.pt are the weights of another training
 PASSES = ("replay", "no-replay")
@@ -92,7 +92,7 @@ def prepare(item: Item, killed: dict[str, Path], run: Path) -> dict[str, Any]:
     seam = SEAMS[item.checkpoint]
     older = max(int(p.stem[5:]) for p in run.glob("weights/epoch*.pt") if int(p.stem[5:]) < seam - 1)
     another = run.parent.parent / "weights" / f"{ANOTHER[item.checkpoint]}.pt"
-    scene = Scene(run, f"epoch{seam - 1}.pt", f"epoch{older}.pt", another)
+    scene = ResumePoint(run, f"epoch{seam - 1}.pt", f"epoch{older}.pt", another)
     place, _, way = item.way.partition(":")
     if place == "files":
         return make_files(way, scene)

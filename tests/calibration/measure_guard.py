@@ -15,7 +15,7 @@ from measure_wild import load
 
 from analyzer.domain.evidence import Verdict
 from analyzer.pipeline.analysis.evidence import Observed
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.guard.check import judged_by_history
 from analyzer.stats.history import MIN_EPOCHS, auto_margin, history_noise, regime_start
 
@@ -37,7 +37,7 @@ def past_of(run, last):
     metrics = tuple(m for m in run.history.metrics if m.deciding)
     noise = tuple(history_noise(values[:, j], unit=run.units[j]) for j in range(values.shape[1]))
     margins = [auto_margin(n) for n in noise]
-    return Past(
+    return Regime(
         metrics,
         values,
         noise,

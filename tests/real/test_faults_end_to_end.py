@@ -60,14 +60,14 @@ def killed_closed(tmp_path_factory, train_run):
 
 def faulty(way, killed, run, demo_runs, resumer):
     """A copy of the killed run, resumed for an epoch with the fault."""
-    from inject_files import Scene, make_files
+    from inject_files import ResumePoint, make_files
 
     demo_runs.copy_run(killed, run)
     demo_runs.relocate(run)
     place, _, name = way.partition(":")
     order = {"way": "" if place == "files" else name, "file": str(run / "weights" / "epoch0.pt")}
     if place == "files":
-        order |= make_files(name, Scene(run, "epoch2.pt", "epoch0.pt", run / "weights" / "epoch0.pt"))
+        order |= make_files(name, ResumePoint(run, "epoch2.pt", "epoch0.pt", run / "weights" / "epoch0.pt"))
     resumer.resume({**order, "checkpoint": str(run / "weights" / "last.pt")})
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.progress import Progress
 from analyzer.errors import DriftError, RunError
-from analyzer.pipeline.analysis.case import Scene
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
+from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.analysis.steps.fault_search import MOST_EPOCHS
 from analyzer.pipeline.analysis.steps.simulated_faults import MOST_TWIN_EPOCHS
 from analyzer.pipeline.budget import DEFAULT_SECONDS, LONG_SECONDS, Budget, parse_budget
@@ -30,12 +30,12 @@ from analyzer.stats.sequential import PILOT
 __all__ = ["agree_on_budget", "plan_cost", "plan_part", "plan_words", "refuse_busy_device", "replicate_words"]
 
 
-def plan_cost(scene: Scene, past: Past, request: AnalyzeRequest, *, arms: int, at_once: float) -> Plan:
+def plan_cost(point: ResumePoint, regime: Regime, request: AnalyzeRequest, *, arms: int, at_once: float) -> Plan:
     """Worst case in replicates and seconds, and the smallest jumps that these see with power 0.8.
 
     Parameters
     ----------
-    scene, past, request
+    point, regime, request
         What is judged, and what was asked for.
     arms
         How many arms have that many replicates each.
@@ -44,25 +44,25 @@ def plan_cost(scene: Scene, past: Past, request: AnalyzeRequest, *, arms: int, a
     """
     n = request.replicates or looks()[-1]
     in_turn = request.epochs * arms * _rounds(n, at_once)
-    pace = epoch_seconds(scene.run.history)
+    pace = epoch_seconds(point.run.history)
     seconds = None if pace is None else pace * request.epochs
     return Plan(
         replicates=n * arms,
         epochs=request.epochs,
         seconds_per_replicate=seconds,
         worst_seconds=None if pace is None else pace * (in_turn + _ladder_epochs(request)),
-        detectable=_detectable(past, n, request.alpha * NULL_SHARE, sequential=request.replicates is None),
+        detectable=_detectable(regime, n, request.alpha * NULL_SHARE, sequential=request.replicates is None),
         budget=request.budget or "",
     )
 
 
-def plan_part(scene: Scene, request: AnalyzeRequest, share: float, *, at_once: float) -> Plan:
+def plan_part(point: ResumePoint, request: AnalyzeRequest, share: float, *, at_once: float) -> Plan:
     """The same for replicates of that share of an epoch: one arm, no other step, and no validation at its end.
 
     What they can see is not told: the history has no losses of a part.
     """
     n = request.replicates or PILOT
-    pace = epoch_seconds(scene.run.history)
+    pace = epoch_seconds(point.run.history)
     seconds = None if pace is None else pace * share
     worst = None if seconds is None else seconds * _rounds(n, at_once)
     return Plan(n, 1, seconds, worst, budget=request.budget or "")
@@ -79,13 +79,13 @@ def _ladder_epochs(request: AnalyzeRequest) -> int:
     return exact + (MOST_TWIN_EPOCHS if request.twins and request.before is None else 0)
 
 
-def _detectable(past: Past, n: int, alpha: float, *, sequential: bool) -> dict[str, float]:
+def _detectable(regime: Regime, n: int, alpha: float, *, sequential: bool) -> dict[str, float]:
     """From the history's noise alone; the replicates will say better."""
-    family = int(past.deciding.sum())
+    family = int(regime.deciding.sum())
     if n < 2 or not family:
         return {}
     jumps = {}
-    for metric, noise in zip(past.metrics, past.noise, strict=True):
+    for metric, noise in zip(regime.metrics, regime.noise, strict=True):
         if metric.deciding and noise is not None:
             df = n - 1 + (noise.prior.df if noise.prior else 0.0)
             factor = inflation(n, alpha, family=family, moderated=noise.prior is not None, sequential=sequential)
@@ -117,7 +117,7 @@ def agree_on_budget(plan: Plan, request: AnalyzeRequest, progress: Progress) -> 
     return budget
 
 
-def refuse_busy_device(scene: Scene, study: Study, request: AnalyzeRequest) -> None:
+def refuse_busy_device(point: ResumePoint, study: Study, request: AnalyzeRequest) -> None:
     """Refuse the device of a training that is still running in the run.
 
     Raises
@@ -127,11 +127,11 @@ def refuse_busy_device(scene: Scene, study: Study, request: AnalyzeRequest) -> N
     """
     if request.share_device:
         return
-    evidence = is_training(scene.run)
-    asked, own = request.device or request.workers_on, scene.run.args.get("device")
+    evidence = is_training(point.run)
+    asked, own = request.device or request.workers_on, point.run.args.get("device")
     if evidence and (asked is None or any(shares_device(d, own) for d in study.placement.devices)):
         raise RunError(
-            f"A training is still running in {scene.run.path}: {evidence}",
+            f"A training is still running in {point.run.path}: {evidence}",
             "Wait for it, choose another --device, or share its device with --share-device.",
         )
 

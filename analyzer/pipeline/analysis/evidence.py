@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analyzer.domain.evidence import MetricEvidence, SeamCheck, Significance, Size, Verdict
 from analyzer.domain.levels import NULL_SHARE, SEAM_SHARE
 from analyzer.domain.replicate import Outcome, Replicate
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
 from analyzer.stats.arms import ArmDifference, compare_arms
 from analyzer.stats.null import shift_tests
 from analyzer.stats.paths import epoch_names
@@ -55,19 +55,19 @@ class Observed:
     before: Array
 
     @classmethod
-    def of(cls, rows: Sequence[dict[str, float]], before: dict[str, float], past: Past) -> Observed:
-        """Take the metrics of `past` out of rows."""
-        values = np.array([[row.get(n, np.nan) for n in past.names] for row in rows])
-        return cls(values, np.array([before.get(n, np.nan) for n in past.names]))
+    def of(cls, rows: Sequence[dict[str, float]], before: dict[str, float], regime: Regime) -> Observed:
+        """Take the metrics of `regime` out of rows."""
+        values = np.array([[row.get(n, np.nan) for n in regime.names] for row in rows])
+        return cls(values, np.array([before.get(n, np.nan) for n in regime.names]))
 
     @property
     def k(self) -> int:
         """How many resumed epochs."""
         return len(self.values)
 
-    def diverged(self, past: Past) -> bool:
+    def diverged(self, regime: Regime) -> bool:
         """Whether a deciding metric that had been finite is not any more."""
-        lost = np.isfinite(self.before) & ~np.isfinite(self.values).all(axis=0) & past.deciding
+        lost = np.isfinite(self.before) & ~np.isfinite(self.values).all(axis=0) & regime.deciding
         return bool(lost.any())
 
 
@@ -96,36 +96,36 @@ def inside_of(replicates: Sequence[Replicate]) -> tuple[tuple[int, ...], tuple[s
     return marks, names, cube.reshape(len(rows), len(marks), len(names))
 
 
-def shift_arguments(past: Past, observed: Observed, alpha: float) -> dict[str, Any]:
+def shift_arguments(regime: Regime, observed: Observed, alpha: float) -> dict[str, Any]:
     """Arguments of `shift_tests` and `next_action` that do not depend on the replicates: K epochs are one family."""
     k = observed.k
     return {
-        "names": past.names if k == 1 else epoch_names(past.names, k),
-        "deciding": np.tile(past.deciding, k),
+        "names": regime.names if k == 1 else epoch_names(regime.names, k),
+        "deciding": np.tile(regime.deciding, k),
         "alpha_null": alpha * NULL_SHARE,
         "before": np.tile(observed.before, k),
-        "units": np.tile(past.units, k),
-        "priors": list(past.priors) * k,
-        "margins": np.tile(past.margins, k),
-        "observed_diverged": observed.diverged(past),
+        "units": np.tile(regime.units, k),
+        "priors": list(regime.priors) * k,
+        "margins": np.tile(regime.margins, k),
+        "observed_diverged": observed.diverged(regime),
     }
 
 
 def compare(
-    replicates: Sequence[Replicate], past: Past, observed: Observed, alpha: float, *, sequential: bool
+    replicates: Sequence[Replicate], regime: Regime, observed: Observed, alpha: float, *, sequential: bool
 ) -> NullComparison:
     """Compare the observed epochs with an arm."""
     return shift_tests(
-        rows_of(replicates, past.names, observed.k),
+        rows_of(replicates, regime.names, observed.k),
         observed.values.reshape(-1),
         diverged=[r.outcome is Outcome.DIVERGED for r in replicates],
         sequential=sequential,
-        **shift_arguments(past, observed, alpha),
+        **shift_arguments(regime, observed, alpha),
     )
 
 
 def family_evidence(
-    comparison: NullComparison, past: Past, observed: Observed
+    comparison: NullComparison, regime: Regime, observed: Observed
 ) -> tuple[tuple[tuple[Significance, Size], ...], tuple[str, ...]]:
     """Evidence of the family, and its names; a deciding metric that one side lacks is unknown, never left out.
 
@@ -134,54 +134,54 @@ def family_evidence(
     kept = {m.name: (m.significant, m.size) for m in comparison.deciding}
     finite = np.asarray(np.isfinite(comparison.null).any(axis=0))
     seen = np.asarray(np.isfinite(observed.values.reshape(-1)))
-    wanted = np.tile(past.deciding, observed.k)
+    wanted = np.tile(regime.deciding, observed.k)
     for j, metric in enumerate(comparison.metrics):
         if wanted[j] and metric.name not in kept and finite[j] != seen[j]:
             kept[metric.name] = (Significance.UNKNOWN, Size.UNKNOWN)
     return tuple(kept.values()), tuple(kept)
 
 
-def lost_columns(comparison: NullComparison, past: Past, observed: Observed) -> bool:
+def lost_columns(comparison: NullComparison, regime: Regime, observed: Observed) -> bool:
     """Whether a deciding metric is not finite in the observed rows though it is in the replicates."""
     finite = np.asarray(np.isfinite(comparison.null).any(axis=0))
-    return bool((finite & ~np.isfinite(observed.values.reshape(-1)) & np.tile(past.deciding, observed.k)).any())
+    return bool((finite & ~np.isfinite(observed.values.reshape(-1)) & np.tile(regime.deciding, observed.k)).any())
 
 
-def history_check(healthy: Sequence[Replicate], past: Past, alpha: float) -> SeamResult:
+def history_check(healthy: Sequence[Replicate], regime: Regime, alpha: float) -> SeamResult:
     """Judge the mean of the healthy arm against the history: where a fault that all resumes share shows."""
-    d = past.deciding
-    x = rows_of([r for r in healthy if r.outcome is Outcome.OK], past.names, 1)[:, d]
-    names = [n for n, keep in zip(past.names, d, strict=True) if keep]
+    d = regime.deciding
+    x = rows_of([r for r in healthy if r.outcome is Outcome.OK], regime.names, 1)[:, d]
+    names = [n for n, keep in zip(regime.names, d, strict=True) if keep]
     lost = sum(r.outcome is Outcome.DIVERGED for r in healthy)
-    if 2 * lost > len(healthy) and np.isfinite(past.values[-1:, d]).any():
+    if 2 * lost > len(healthy) and np.isfinite(regime.values[-1:, d]).any():
         return SeamResult(SeamCheck.ADVERSE, alpha * SEAM_SHARE, ())  # most resumes diverge where the history does not
-    if len(x) < 2 or not len(past.values):
+    if len(x) < 2 or not len(regime.values):
         return SeamResult(SeamCheck.UNKNOWN, alpha * SEAM_SHARE, ())
     return seam_against_history(
-        past.values[:, d],
+        regime.values[:, d],
         x.mean(axis=0),
         x.std(axis=0, ddof=1) / np.sqrt(len(x)),
         names=names,
-        adverse_sign=past.adverse_sign[d],
+        adverse_sign=regime.adverse_sign[d],
         alpha_history=alpha * SEAM_SHARE,
-        units=past.units[d],
-        crosses_close_mosaic=past.crossing,
-        setback=past.setback,
+        units=regime.units[d],
+        crosses_close_mosaic=regime.crossing,
+        setback=regime.setback,
     )
 
 
 def arm_differences(
-    healthy: Sequence[Replicate], configured: Sequence[Replicate], past: Past, alpha: float
+    healthy: Sequence[Replicate], configured: Sequence[Replicate], regime: Regime, alpha: float
 ) -> dict[str, ArmDifference]:
     """What the changed arguments do at the first resumed epoch, paired by seed."""
     n = min(len(healthy), len(configured))
     differences = compare_arms(
-        rows_of(healthy[:n], past.names, 1),
-        rows_of(configured[:n], past.names, 1),
-        names=past.names,
+        rows_of(healthy[:n], regime.names, 1),
+        rows_of(configured[:n], regime.names, 1),
+        names=regime.names,
         paired=True,
-        units=past.units,
-        margins=past.margins,
+        units=regime.units,
+        margins=regime.margins,
         level=1 - alpha,
     )
     return {d.name: d for d in differences}
@@ -189,7 +189,7 @@ def arm_differences(
 
 def changed_size(
     differences: dict[str, ArmDifference],
-    past: Past,
+    regime: Regime,
     healthy: Sequence[Replicate] = (),
     configured: Sequence[Replicate] = (),
 ) -> Size:
@@ -201,7 +201,7 @@ def changed_size(
     lost = [sum(r.outcome is Outcome.DIVERGED for r in arm) for arm in (healthy, configured)]
     if lost[1] > lost[0]:
         return Size.NOT_INSIDE if 2 * lost[1] > len(configured) and not lost[0] else Size.UNKNOWN
-    deciding = [differences[m.name] for m in past.metrics if m.deciding and m.name in differences]
+    deciding = [differences[m.name] for m in regime.metrics if m.deciding and m.name in differences]
     if any(d.size is Size.NOT_INSIDE and d.significant is Significance.YES for d in deciding):
         return Size.NOT_INSIDE
     return Size.INSIDE if deciding and all(d.size is Size.INSIDE for d in deciding) else Size.UNKNOWN
@@ -271,13 +271,13 @@ def _words(shift: MetricShift) -> str:
 
 
 def later_verdicts(
-    comparison: NullComparison, past: Past, observed: Observed
+    comparison: NullComparison, regime: Regime, observed: Observed
 ) -> dict[str, tuple[tuple[int, Verdict], ...]]:
     """What each metric says at its second and later resumed epochs, as (number of the epoch, verdict)."""
-    m = len(past.metrics)
+    m = len(regime.metrics)
     found: dict[str, tuple[tuple[int, Verdict], ...]] = {}
     for step in range(1, observed.k):
-        for name, shift in zip(past.names, comparison.metrics[step * m : (step + 1) * m], strict=True):
+        for name, shift in zip(regime.names, comparison.metrics[step * m : (step + 1) * m], strict=True):
             if shift.deciding:
                 found[name] = (*found.get(name, ()), (step + 1, metric_verdict(shift.significant, shift.size)))
     return found

@@ -1,4 +1,4 @@
-"""`drift analyze`, in the order of the method: scene, past, cost, replicates, statistics, verdict, report."""
+"""`drift analyze`, in the order of the method: point, regime, cost, replicates, statistics, verdict, report."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from analyzer.pipeline.analysis.bases.continue_run import analyze_continuation
 from analyzer.pipeline.analysis.bases.lender import find_lender
 from analyzer.pipeline.analysis.bases.own import gather
 from analyzer.pipeline.analysis.bases.part import analyze_fraction
-from analyzer.pipeline.analysis.case import Scene, as_configured, look_at
 from analyzer.pipeline.analysis.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
 from analyzer.pipeline.analysis.evidence import Observed
-from analyzer.pipeline.analysis.regime import Past, look_back
+from analyzer.pipeline.analysis.regime import Regime, read_regime
 from analyzer.pipeline.analysis.result import from_history, from_replicates, planned
-from analyzer.pipeline.analysis.steps.audit import audit_scene
+from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured, find_resume_point
+from analyzer.pipeline.analysis.steps.audit import audit_resume
 from analyzer.pipeline.request import AnalyzeRequest, with_absolute_out
 from analyzer.pipeline.study import open_study
 from analyzer.report.document import write_report
@@ -54,34 +54,34 @@ def analyze(request: AnalyzeRequest, progress: Progress) -> Analysis:
         return _finish(analyze_continuation(request, progress), request)
     if request.fraction is not None:
         return _finish(analyze_fraction(request, progress, started), request)
-    scene = look_at(request)
-    past = look_back(scene, request.margins)
-    observed = Observed.of(scene.observed_rows(request.epochs), scene.before, past)
+    point = find_resume_point(request)
+    regime = read_regime(point, request.margins)
+    observed = Observed.of(point.observed_rows(request.epochs), point.before, regime)
     if observed.k < request.epochs:
         progress.message(f"The run has {observed.k} epochs after the seam, not {request.epochs}: that many are judged.")
         request = replace(request, epochs=observed.k)  # further epochs would be trained for nothing
-    audited = audit_scene(scene, request)
-    if request.history_only or scene.checkpoint is None:
-        return _finish(_without_checkpoint(scene, past, observed, audited, request, progress, started), request)
-    study = open_study(scene.checkpoint, scene.run.path, request, scene.run.args)
-    changes = as_configured(scene.diff)
+    audited = audit_resume(point, request)
+    if request.history_only or point.checkpoint is None:
+        return _finish(_without_checkpoint(point, regime, observed, audited, request, progress, started), request)
+    study = open_study(point.checkpoint, point.run.path, request, point.run.args)
+    changes = as_configured(point.diff)
     study = study.with_data(changes)
     arms = (HEALTHY, study.arm(ArmKind.AS_CONFIGURED, changes)) if changes else (HEALTHY,)
-    plan = plan_cost(scene, past, request, arms=len(arms), at_once=study.placement.at_once)
+    plan = plan_cost(point, regime, request, arms=len(arms), at_once=study.placement.at_once)
     progress.message(plan_words(plan))
     if request.dry_run:
-        return planned(scene, audited, request, plan, study, started)
-    refuse_busy_device(scene, study, request)
+        return planned(point, audited, request, plan, study, started)
+    refuse_busy_device(point, study, request)
     budget = agree_on_budget(plan, request, progress)
     if study.device.note:
         progress.message(study.device.note)
-    gathered = gather(scene, study, arms, past, observed, request, budget, plan, progress, audited=audited)
-    return _finish(from_replicates(scene, past, observed, audited, gathered, request, plan, started), request)
+    gathered = gather(point, study, arms, regime, observed, request, budget, plan, progress, audited=audited)
+    return _finish(from_replicates(point, regime, observed, audited, gathered, request, plan, started), request)
 
 
 def _without_checkpoint(
-    scene: Scene,
-    past: Past,
+    point: ResumePoint,
+    regime: Regime,
     observed: Observed,
     audited: Audited,
     request: AnalyzeRequest,
@@ -90,20 +90,20 @@ def _without_checkpoint(
 ) -> Analysis:
     """Borrow a null from another checkpoint of the run; judge by the history alone where none can lend one."""
     if not request.history_only:
-        progress.message(scene.missing)
-        lender, why = find_lender(scene, past, request)
+        progress.message(point.missing)
+        lender, why = find_lender(point, regime, request)
         if audited.hard:
             lender, why = None, "A certain cause was found without replicates."
         if lender is not None:
             epoch = lender.checkpoint.csv_epoch
             progress.message(f"Borrowing the null from the checkpoint of epoch {epoch}: the weaker evidence.")
             try:
-                return analyze_borrowed(scene, past, observed, audited, lender, request, progress, started)
+                return analyze_borrowed(point, regime, observed, audited, lender, request, progress, started)
             except DataError as e:
                 why = e.what  # history needs no data
         progress.message(f"{why} So no arm and no replay: going on with the run's own history (--history-only).")
-        scene = replace(scene, missing=f"{scene.missing} No other checkpoint can lend a null: {why}")
-    return from_history(scene, past, observed, audited, request, started)
+        point = replace(point, missing=f"{point.missing} No other checkpoint can lend a null: {why}")
+    return from_history(point, regime, observed, audited, request, started)
 
 
 def _finish(analysis: Analysis, request: AnalyzeRequest) -> Analysis:

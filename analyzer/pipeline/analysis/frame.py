@@ -12,7 +12,7 @@ from analyzer import __version__
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Decision
 from analyzer.pipeline.analysis.bases.own import Gathered
-from analyzer.pipeline.analysis.case import Scene
+from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.study import Study
 from analyzer.report.model.analysis import Analysis, CheckpointRef, Cost, Environment, NotRun
@@ -24,14 +24,14 @@ LADDER = ("revalidation", "replay", "fingerprint", "twins")  # steps that `not_r
 _WANTED = "it splits the jump of a new training with other arguments: drift analyze NEW --before OLD"
 
 
-def frame(scene: Scene, request: AnalyzeRequest, decision: Decision, started: float) -> Analysis:
+def frame(point: ResumePoint, request: AnalyzeRequest, decision: Decision, started: float) -> Analysis:
     """What every analysis holds."""
     return Analysis(
         decision=decision,
-        run=scene.run.path,
-        history=scene.run.history,
-        seam=scene.seam,
-        other_seams=scene.others,
+        run=point.run.path,
+        history=point.run.history,
+        seam=point.seam,
+        other_seams=point.others,
         alpha=request.alpha,
         metrics=(),
         omnibus=None,
@@ -77,9 +77,9 @@ def cost(got: Gathered, started: float) -> Cost:
     )
 
 
-def warnings(scene: Scene, got: Gathered) -> tuple[str, ...]:
+def warnings(point: ResumePoint, got: Gathered) -> tuple[str, ...]:
     """What makes the null approximate, and what had to be mended while reading."""
-    found = [*scene.notes, *got.comparison.notes]
+    found = [*point.notes, *got.comparison.notes]
     if got.study.device.note:
         found.append(got.study.device.note)
     checkpoint = got.study.checkpoint

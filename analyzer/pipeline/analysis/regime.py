@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from analyzer.domain.metrics import Metric
 from analyzer.errors import DriftError, RunError
-from analyzer.pipeline.analysis.case import Scene
+from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.runs.args import closing_epochs
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.stats.history import HistoryNoise, auto_margin, crosses_close_mosaic, history_noise, regime_start
 from analyzer.stats.margins import parse_margins
 from analyzer.stats.moderation import Prior
 
-__all__ = ["Past", "look_back"]
+__all__ = ["Regime", "read_regime"]
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Past:
+class Regime:
     """The regime that ends before the seam, metric by metric (m metrics, in the order of the CSV).
 
     Parameters
@@ -74,12 +74,12 @@ class Past:
         return np.array([m.adverse_sign for m in self.metrics])
 
 
-def look_back(scene: Scene, margin_terms: tuple[str, ...], *, last: int | None = None) -> Past:
+def read_regime(point: ResumePoint, margin_terms: tuple[str, ...], *, last: int | None = None) -> Regime:
     """Cut the regime before the seam out of the history and read its noise.
 
     Parameters
     ----------
-    scene
+    point
         The run and its seam.
     margin_terms
         As in `parse_margins`.
@@ -93,12 +93,12 @@ def look_back(scene: Scene, margin_terms: tuple[str, ...], *, last: int | None =
     UsageError
         A margin term names no metric or no value.
     """
-    history, seam = scene.run.history, scene.seam
+    history, seam = point.run.history, point.seam
     metrics = history.metrics
     if not metrics:
         raise RunError(f"{history.path} has no metric column.", "Give the results.csv that Ultralytics wrote.")
     names = [m.name for m in metrics]
-    args = scene.train_args
+    args = point.train_args
     total, closing = _integer(args.get("epochs"), 10**9), _integer(closing_epochs(args), 0)
     after = seam.epoch if last is None else int(history.epochs[last]) + 1
     last = seam.before if last is None else last
@@ -110,31 +110,31 @@ def look_back(scene: Scene, margin_terms: tuple[str, ...], *, last: int | None =
             warmup_epochs=_real(args.get("warmup_epochs")),
             close_mosaic=closing,
             total_epochs=total,
-            seams=[s.row for s in (*scene.others, seam) if s.row <= last],
+            seams=[s.row for s in (*point.others, seam) if s.row <= last],
         )
     rows = history.values[start : last + 1] if last is not None else history.values[:0]
     values = rows[:, [history.columns.index(n) for n in names]]
-    step = 0.0 if scene.validated is None else 1.0 / scene.validated
+    step = 0.0 if point.validated is None else 1.0 / point.validated
     units = np.array([max(history.unit(m.name), step * m.share_of_images) for m in metrics])
     noise = tuple(history_noise(values[:, j], unit=units[j]) for j in range(len(names)))
     crossing = last is not None and crosses_close_mosaic(
         int(history.epochs[last]), after, total_epochs=total, close_mosaic=closing
     )
-    given = parse_margins(margin_terms, names, scene.before)
+    given = parse_margins(margin_terms, names, point.before)
     auto = [auto_margin(n) for n in noise]
     margins = np.array([given.get(n, np.nan if a is None else a) for n, a in zip(names, auto, strict=True)])
     sources = tuple(
         "given" if n in given else "none" if a is None else "auto" for n, a in zip(names, auto, strict=True)
     )
     priors = tuple(None if crossing or n is None else n.prior for n in noise)
-    return Past(metrics, values, noise, priors, margins, sources, units, crossing, _setback(scene))
+    return Regime(metrics, values, noise, priors, margins, sources, units, crossing, _setback(point))
 
 
-def _setback(scene: Scene) -> int:
+def _setback(point: ResumePoint) -> int:
     """Epochs that the EMA of the seam looks back; of another checkpoint of the run where that one is gone."""
-    if scene.checkpoint is not None:
-        return int(scene.checkpoint.ema_epochs)
-    for path in scene.run.checkpoints:
+    if point.checkpoint is not None:
+        return int(point.checkpoint.ema_epochs)
+    for path in point.run.checkpoints:
         with contextlib.suppress(DriftError):
             if reach := read_checkpoint(path).ema_epochs:
                 return int(reach)

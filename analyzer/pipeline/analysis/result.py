@@ -20,7 +20,6 @@ from analyzer.domain.evidence import (
 from analyzer.domain.replicate import Outcome
 from analyzer.pipeline.analysis.bases.history import by_history, with_before
 from analyzer.pipeline.analysis.bases.own import Gathered
-from analyzer.pipeline.analysis.case import Scene
 from analyzer.pipeline.analysis.causes import accusations, causes_in, twins_in
 from analyzer.pipeline.analysis.evidence import (
     Observed,
@@ -37,7 +36,8 @@ from analyzer.pipeline.analysis.evidence import (
     with_later,
 )
 from analyzer.pipeline.analysis.frame import LADDER, cost, environment, frame, not_run, reference, warnings
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
+from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.study import Study
 from analyzer.report.model.analysis import (
@@ -62,8 +62,8 @@ __all__ = ["evidence_of", "from_history", "from_replicates", "history_prediction
 
 
 def from_replicates(
-    scene: Scene,
-    past: Past,
+    point: ResumePoint,
+    regime: Regime,
     observed: Observed,
     audited: Audited,
     got: Gathered,
@@ -72,24 +72,24 @@ def from_replicates(
     started: float,
 ) -> Analysis:
     """Judge the observed rows against the replicates."""
-    seam_check = history_check(got.healthy, past, request.alpha)
-    differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
-    evidence, names = evidence_of(past, observed, audited, got, seam_check, differences)
+    seam_check = history_check(got.healthy, regime, request.alpha)
+    differences = arm_differences(got.healthy, got.configured, regime, request.alpha) if got.configured else {}
+    evidence, names = evidence_of(regime, observed, audited, got, seam_check, differences)
     decision = decide(evidence, names=names, replicates_needed=_needed(got.comparison))
     decision = _explained(decision, audited, got, request)
-    checkpoint = scene.checkpoint
+    checkpoint = point.checkpoint
     assert checkpoint is not None
     return replace(
-        frame(scene, request, decision, started),
-        metrics=_metrics(past, observed, got, differences, request),
+        frame(point, request, decision, started),
+        metrics=_metrics(regime, observed, got, differences, request),
         omnibus=Omnibus(_test_name(got), got.comparison.omnibus_p, got.comparison.p_min, got.comparison.omnibus),
-        checkpoint=reference(checkpoint, scene.run.path),
+        checkpoint=reference(checkpoint, point.run.path),
         study=got.study.store.path,
         null_arm=got.arms[-1].folder,
         base_seed=got.study.base_seed,
         arms=reported(got.arms),
         replicates=(*got.healthy, *got.configured),
-        argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in scene.diff.changes),
+        argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in point.diff.changes),
         seam_check=seam_check.status,
         history_predictions=history_predictions(seam_check),
         audit=audited.findings,
@@ -99,11 +99,11 @@ def from_replicates(
         fingerprint=got.fingerprint.step,
         twins=twins_in(got),
         diagnosis=causes_in(decision, audited, got),
-        paths=_paths(scene, past, observed, got, request),
+        paths=_paths(point, regime, observed, got, request),
         plan=plan,
         environment=environment(got.study),
         cost=cost(got, started),
-        warnings=warnings(scene, got),
+        warnings=warnings(point, got),
         not_run=not_run(
             revalidation="" if got.revalidation_step else "--no-revalidate",
             replay=got.no_replay,
@@ -114,7 +114,7 @@ def from_replicates(
 
 
 def evidence_of(
-    past: Past,
+    regime: Regime,
     observed: Observed,
     audited: Audited,
     got: Gathered,
@@ -122,27 +122,27 @@ def evidence_of(
     differences: dict[str, ArmDifference],
 ) -> tuple[Evidence, tuple[str, ...]]:
     """What the verdict may look at, and the names of the metrics in it."""
-    family, names = family_evidence(got.comparison, past, observed)
+    family, names = family_evidence(got.comparison, regime, observed)
     evidence = Evidence(
         metrics=family,
         omnibus=got.comparison.omnibus,
         seam=seam_check.status,
         certain_cause=bool(audited.hard) or got.fingerprint.hit,
-        changed_arguments=changed_size(differences, past, got.healthy, got.configured) if differences else None,
+        changed_arguments=changed_size(differences, regime, got.healthy, got.configured) if differences else None,
         revalidation=got.revalidation,
         replay=got.replay,
-        diverged=observed.diverged(past) or lost_columns(got.comparison, past, observed),
+        diverged=observed.diverged(regime) or lost_columns(got.comparison, regime, observed),
         null_diverges=any(r.outcome is Outcome.DIVERGED for r in got.healthy),
     )
     return evidence, names
 
 
 def _metrics(
-    past: Past, observed: Observed, got: Gathered, differences: Mapping[str, ArmDifference], request: AnalyzeRequest
+    regime: Regime, observed: Observed, got: Gathered, differences: Mapping[str, ArmDifference], request: AnalyzeRequest
 ) -> tuple[MetricEvidence, ...]:
     """One entry a metric at the first resumed epoch, deciding ones first; the seam is that of the healthy arm."""
-    base = compare(got.healthy, past, observed, request.alpha, sequential=True) if got.configured else None
-    first = got.comparison.metrics[: len(past.metrics)]
+    base = compare(got.healthy, regime, observed, request.alpha, sequential=True) if got.configured else None
+    first = got.comparison.metrics[: len(regime.metrics)]
     entries = [
         metric_evidence(
             replace(shift, name=name),
@@ -150,27 +150,27 @@ def _metrics(
             healthy=base.metrics[j] if base else None,
             change=differences.get(name),
         )
-        for j, (shift, name, source) in enumerate(zip(first, past.names, past.sources, strict=True))
+        for j, (shift, name, source) in enumerate(zip(first, regime.names, regime.sources, strict=True))
     ]
-    later = later_verdicts(got.comparison, past, observed)
+    later = later_verdicts(got.comparison, regime, observed)
     entries = [with_later(m, later.get(m.name, ())) for m in entries]
     return tuple(sorted(entries, key=lambda m: not m.deciding))
 
 
 def _paths(
-    scene: Scene, past: Past, observed: Observed, got: Gathered, request: AnalyzeRequest
+    point: ResumePoint, regime: Regime, observed: Observed, got: Gathered, request: AnalyzeRequest
 ) -> tuple[PathPoint, ...]:
     """The first K resumed epochs, where more than one is looked at."""
     if observed.k < 2 or len(got.null) < 2:
         return ()
     compared = path_tests(
-        rows_of(got.null, past.names, observed.k).reshape(len(got.null), observed.k, len(past.names)),
+        rows_of(got.null, regime.names, observed.k).reshape(len(got.null), observed.k, len(regime.names)),
         observed.values,
         diverged=[r.outcome is Outcome.DIVERGED for r in got.null],
         sequential=request.replicates is None,
-        **shift_arguments(past, replace(observed, values=observed.values[:1]), request.alpha),
+        **shift_arguments(regime, replace(observed, values=observed.values[:1]), request.alpha),
     )
-    return _path_points(compared, scene)
+    return _path_points(compared, point)
 
 
 def _explained(decision: Decision, audited: Audited, got: Gathered, request: AnalyzeRequest) -> Decision:
@@ -190,42 +190,42 @@ def _explained(decision: Decision, audited: Audited, got: Gathered, request: Ana
 
 
 def from_history(
-    scene: Scene, past: Past, observed: Observed, audited: Audited, request: AnalyzeRequest, started: float
+    point: ResumePoint, regime: Regime, observed: Observed, audited: Audited, request: AnalyzeRequest, started: float
 ) -> Analysis:
     """Judge without training: the observed row against the epochs before it."""
-    keep = past.deciding & np.isfinite(observed.values[0])
+    keep = regime.deciding & np.isfinite(observed.values[0])
     result = (
         observed_against_history(
-            past.values[:, keep],
+            regime.values[:, keep],
             observed.values[0, keep],
-            names=[n for n, k in zip(past.names, keep, strict=True) if k],
-            adverse_sign=past.adverse_sign[keep],
+            names=[n for n, k in zip(regime.names, keep, strict=True) if k],
+            adverse_sign=regime.adverse_sign[keep],
             alpha=request.alpha,
-            units=past.units[keep],
-            crosses_close_mosaic=past.crossing,
-            setback=past.setback,
+            units=regime.units[keep],
+            crosses_close_mosaic=regime.crossing,
+            setback=regime.setback,
         )
-        if len(past.values) and keep.any()
+        if len(regime.values) and keep.any()
         else SeamResult(SeamCheck.UNKNOWN, request.alpha, ())
     )
-    metrics = with_before(by_history(result, past), scene.before)
+    metrics = with_before(by_history(result, regime), point.before)
     cells = tuple((m.significant, m.size) for m in metrics) or ((Significance.UNKNOWN, Size.UNKNOWN),)
-    evidence = Evidence(metrics=cells, certain_cause=bool(audited.hard), diverged=observed.diverged(past))
+    evidence = Evidence(metrics=cells, certain_cause=bool(audited.hard), diverged=observed.diverged(regime))
     decision = decide(evidence, names=[m.name for m in metrics])
     weaker = (
         "Judged by the run's own history only: it cannot tell what every resume of this checkpoint does from a fault."
     )
-    reasons = (*accusations(audited), *decision.reasons, weaker, *((scene.missing,) if scene.missing else ()))
+    reasons = (*accusations(audited), *decision.reasons, weaker, *((point.missing,) if point.missing else ()))
     return replace(
-        frame(scene, request, replace(decision, reasons=reasons), started),
+        frame(point, request, replace(decision, reasons=reasons), started),
         metrics=metrics,
-        checkpoint=reference(scene.checkpoint, scene.run.path) if scene.checkpoint else None,
-        study=(request.out or scene.run.path / "drift") / f"history-seam{scene.seam.epoch}",
+        checkpoint=reference(point.checkpoint, point.run.path) if point.checkpoint else None,
+        study=(request.out or point.run.path / "drift") / f"history-seam{point.seam.epoch}",
         history_only=True,
         history_predictions=history_predictions(result),
         audit=audited.findings,
         diagnosis=causes_in(decision, audited),
-        warnings=scene.notes,
+        warnings=point.notes,
         not_run=(
             NotRun("null", "history only: no replicate was trained"),
             *not_run(**dict.fromkeys(LADDER, "history only")),
@@ -234,19 +234,19 @@ def from_history(
 
 
 def planned(
-    scene: Scene, audited: Audited | None, request: AnalyzeRequest, plan: Plan, study: Study, started: float
+    point: ResumePoint, audited: Audited | None, request: AnalyzeRequest, plan: Plan, study: Study, started: float
 ) -> Analysis:
     """The cost plan of ``--dry-run`` and the audit; nothing was judged and nothing is written."""
     decision = Decision(
         Verdict.INCONCLUSIVE, "dry-run", ("Nothing was trained (--dry-run).",), ("Run it without --dry-run.",)
     )
     return replace(
-        frame(scene, request, decision, started),
-        checkpoint=reference(scene.checkpoint, scene.run.path) if scene.checkpoint else None,
+        frame(point, request, decision, started),
+        checkpoint=reference(point.checkpoint, point.run.path) if point.checkpoint else None,
         study=study.store.path,
         plan=plan,
         audit=audited.findings if audited else None,
-        warnings=scene.notes,
+        warnings=point.notes,
         not_run=tuple(NotRun(s, "--dry-run") for s in ("null", "diagnosis"))
         + not_run(**dict.fromkeys(LADDER, "--dry-run")),
     )
@@ -290,11 +290,11 @@ def history_predictions(result: SeamResult) -> tuple[HistoryPrediction, ...]:
     )
 
 
-def _path_points(paths: PathComparison, scene: Scene) -> tuple[PathPoint, ...]:
+def _path_points(paths: PathComparison, point: ResumePoint) -> tuple[PathPoint, ...]:
     words = {p.name: p.word or "" for p in paths.paths}
     points = []
     for m in paths.family.metrics:
         name, _, step = m.name.rpartition(" @ ")
-        epoch = scene.seam.epoch + int(step) - 1
+        epoch = point.seam.epoch + int(step) - 1
         points.append(PathPoint(name, epoch, m.observed, m.null_mean, m.single_interval, m.p_adjusted, words[name]))
     return tuple(points)

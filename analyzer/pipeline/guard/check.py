@@ -12,7 +12,6 @@ import numpy as np
 from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Severity, Significance, Size
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.pipeline.analysis.bases.history import by_history, with_before
-from analyzer.pipeline.analysis.case import Scene, as_configured, look_at
 from analyzer.pipeline.analysis.evidence import (
     Observed,
     history_check,
@@ -20,8 +19,9 @@ from analyzer.pipeline.analysis.evidence import (
     rows_of,
     shift_arguments,
 )
-from analyzer.pipeline.analysis.regime import Past, look_back
-from analyzer.pipeline.analysis.steps.audit import audit_scene
+from analyzer.pipeline.analysis.regime import Regime, read_regime
+from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured, find_resume_point
+from analyzer.pipeline.analysis.steps.audit import audit_resume
 from analyzer.pipeline.guard.stored import studies_of
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.stats.null import shift_tests
@@ -118,24 +118,24 @@ def check_epoch(run: Path, checkpoint: Path, epoch: int, *, looks: int, alpha: f
         The run or the checkpoint cannot be read, or the row is not there.
     """
     request = AnalyzeRequest(run=run, checkpoint=checkpoint, seam=first, trust_checkpoint=True)
-    scene = look_at(request)
-    past = look_back(scene, ())
+    point = find_resume_point(request)
+    regime = read_regime(point, ())
     step = epoch - first
-    whole = Observed.of(scene.observed_rows(step + 1), scene.before, past)
+    whole = Observed.of(point.observed_rows(step + 1), point.before, regime)
     if whole.k <= step:
         raise IndexError(f"results.csv has no row of epoch {epoch} after the seam at epoch {first}")
     observed = replace(whole, values=whole.values[step : step + 1])
-    audited = audit_scene(scene, request).findings if step == 0 else ()  # nothing in it changes while the run goes on
+    audited = audit_resume(point, request).findings if step == 0 else ()  # nothing in it changes while the run goes on
     certain = any(f.severity is Severity.HARD for f in audited)
-    study, null = stored_null(roots_of(run, scene.train_args), scene, step + 1)
+    study, null = stored_null(roots_of(run, point.train_args), point, step + 1)
     if len(null) >= _MIN_REPLICATES:
-        decision, metrics, notes = _by_null(scene, past, observed, null, step, looks, alpha, certain)
+        decision, metrics, notes = _by_null(point, regime, observed, null, step, looks, alpha, certain)
     else:
         study, null, notes = "history", (), ()
-        decision, metrics = judged_by_history(past, observed, step + 1, alpha / looks, certain)
+        decision, metrics = judged_by_history(regime, observed, step + 1, alpha / looks, certain)
     accusations = tuple(f.evidence for f in audited if f.severity is not Severity.INFORMATION)
     decision = replace(decision, reasons=(*accusations, *decision.reasons))
-    return EpochCheck(epoch, study, len(null), alpha / looks, decision, with_before(metrics, scene.before), notes)
+    return EpochCheck(epoch, study, len(null), alpha / looks, decision, with_before(metrics, point.before), notes)
 
 
 def roots_of(run: Path, train_args: Mapping[str, Any]) -> tuple[Path, Path]:
@@ -144,14 +144,14 @@ def roots_of(run: Path, train_args: Mapping[str, Any]) -> tuple[Path, Path]:
     return run / "drift", Path(str(saved)) / "drift" if saved else run / "drift"
 
 
-def stored_null(roots: Iterable[Path], scene: Scene, epochs: int) -> tuple[str, tuple[Replicate, ...]]:
-    """The largest stored null of the scene's checkpoint, made with the installed versions and the run's arguments.
+def stored_null(roots: Iterable[Path], point: ResumePoint, epochs: int) -> tuple[str, tuple[Replicate, ...]]:
+    """The largest stored null of the resume's checkpoint, made with the installed versions and the run's arguments.
 
     Parameters
     ----------
     roots
         Folders that hold studies.
-    scene
+    point
         Its checkpoint names the studies; changed arguments ask for the arm *as configured*.
     epochs
         Replicates must have this many epochs (or have diverged).
@@ -161,16 +161,16 @@ def stored_null(roots: Iterable[Path], scene: Scene, epochs: int) -> tuple[str, 
     tuple
         Name of the study and its replicates; empty where there is none.
     """
-    if scene.checkpoint is None:
+    if point.checkpoint is None:
         return "", ()
-    studies = studies_of(roots, scene.checkpoint.sha256, as_configured(scene.diff), scene.run.args.get("device"))
+    studies = studies_of(roots, point.checkpoint.sha256, as_configured(point.diff), point.run.args.get("device"))
     found = [(k.name, k.null(epochs)) for k in studies]
     return max(found, key=lambda pair: len(pair[1]), default=("", ()))
 
 
 def _by_null(
-    scene: Scene,
-    past: Past,
+    point: ResumePoint,
+    regime: Regime,
     observed: Observed,
     null: tuple[Replicate, ...],
     step: int,
@@ -178,14 +178,14 @@ def _by_null(
     alpha: float,
     certain: bool,
 ) -> tuple[Decision, tuple[MetricEvidence, ...], tuple[str, ...]]:
-    rows = rows_of(null, past.names, step + 1).reshape(len(null), step + 1, -1)[:, step]
+    rows = rows_of(null, regime.names, step + 1).reshape(len(null), step + 1, -1)[:, step]
     comparison = shift_tests(
         rows,
         observed.values[0],
         diverged=[r.outcome is Outcome.DIVERGED for r in null],
-        **shift_arguments(past, observed, alpha / looks),
+        **shift_arguments(regime, observed, alpha / looks),
     )
-    shared = history_check(null, past, alpha).status if step == 0 and not scene.diff.changes else SeamCheck.UNKNOWN
+    shared = history_check(null, regime, alpha).status if step == 0 and not point.diff.changes else SeamCheck.UNKNOWN
     deciding = comparison.deciding
     evidence = Evidence(
         metrics=tuple((m.significant, m.size) for m in deciding),
@@ -194,18 +194,18 @@ def _by_null(
         certain_cause=certain,
     )
     decision = decide(evidence, names=[m.name for m in deciding])
-    metrics = tuple(metric_evidence(m, s) for m, s in zip(comparison.metrics, past.sources, strict=True))
+    metrics = tuple(metric_evidence(m, s) for m, s in zip(comparison.metrics, regime.sources, strict=True))
     return decision, metrics, comparison.notes
 
 
 def judged_by_history(
-    past: Past, observed: Observed, ahead: int, alpha: float, certain: bool
+    regime: Regime, observed: Observed, ahead: int, alpha: float, certain: bool
 ) -> tuple[Decision, tuple[MetricEvidence, ...]]:
     """Judge a row by the epochs before the seam, where there are no replicates.
 
     Parameters
     ----------
-    past, observed
+    regime, observed
         The history, and the row.
     ahead
         How many epochs after the last one of the history it is, from 1.
@@ -214,25 +214,25 @@ def judged_by_history(
     certain
         Whether a cause is certain already.
     """
-    keep = past.deciding & np.isfinite(observed.values[0])
-    names = [n for n, k in zip(past.names, keep, strict=True) if k]
+    keep = regime.deciding & np.isfinite(observed.values[0])
+    names = [n for n, k in zip(regime.names, keep, strict=True) if k]
     metrics: tuple[MetricEvidence, ...] = ()
-    if len(past.values) and keep.any():
+    if len(regime.values) and keep.any():
         result = observed_against_history(
-            past.values[:, keep],
+            regime.values[:, keep],
             observed.values[0, keep],
             names=names,
-            adverse_sign=past.adverse_sign[keep],
+            adverse_sign=regime.adverse_sign[keep],
             alpha=alpha,
-            units=past.units[keep],
-            crosses_close_mosaic=past.crossing,
-            setback=past.setback,
+            units=regime.units[keep],
+            crosses_close_mosaic=regime.crossing,
+            setback=regime.setback,
             ahead=ahead,
         )
-        metrics = by_history(result, past)
+        metrics = by_history(result, regime)
     cells = tuple((m.significant, m.size) for m in metrics) or ((Significance.UNKNOWN, Size.UNKNOWN),)
     labels = [m.name for m in metrics] or ["every metric"]
-    if observed.diverged(past):
+    if observed.diverged(regime):
         cells, labels = (*cells, (Significance.YES, Size.NOT_INSIDE)), [*labels, "a metric that is not finite any more"]
     return decide(Evidence(metrics=cells, certain_cause=certain), names=labels), metrics
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, Verdict
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.domain.within import Within
-from analyzer.pipeline.analysis.case import as_configured, scene_inside
 from analyzer.pipeline.analysis.evidence import inside_of, metric_evidence
-from analyzer.pipeline.analysis.regime import look_back
+from analyzer.pipeline.analysis.regime import read_regime
+from analyzer.pipeline.analysis.resume_point import as_configured, running_resume_point
 from analyzer.pipeline.guard.check import roots_of
 from analyzer.pipeline.guard.stored import studies_of
 from analyzer.stats.early import early_look
@@ -221,21 +221,21 @@ def watch_for(run: Path, checkpoint: Path, *, first: int, batches: int, alpha: f
     DriftError
         The run or the checkpoint cannot be read.
     """
-    scene = scene_inside(run, checkpoint, first)
-    assert scene.checkpoint is not None
-    roots = roots_of(run, scene.train_args)
+    point = running_resume_point(run, checkpoint, first)
+    assert point.checkpoint is not None
+    roots = roots_of(run, point.train_args)
     best: tuple[str, tuple[Replicate, ...]] = ("", ())
     replay: tuple[str, Within | None] = ("", None)
-    device = scene.run.args.get("device")
-    for kept in studies_of(roots, scene.checkpoint.sha256, as_configured(scene.diff), device):
+    device = point.run.args.get("device")
+    for kept in studies_of(roots, point.checkpoint.sha256, as_configured(point.diff), device):
         found = kept.inside(batches)
         best = max(best, (kept.name, found), key=lambda pair: len(pair[1]))
         if replay[1] is None and seed is not None:
             replay = kept.name, kept.replay(seed, batches)
     if len(best[1]) < _MIN_REPLICATES and replay[1] is None:
         return None
-    past = look_back(scene, ())
-    margins = dict(zip(past.names, map(float, past.margins), strict=True))
+    regime = read_regime(point, ())
+    margins = dict(zip(regime.names, map(float, regime.margins), strict=True))
     return watch_with(best[1], batches, study=best[0] or replay[0], margins=margins, alpha=alpha, replay=replay[1])
 
 

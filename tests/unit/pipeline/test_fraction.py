@@ -106,7 +106,9 @@ def test_parts_of_an_epoch_are_counted_as_such(null, tmp_path, monkeypatch, budg
 
 def test_the_newest_log_is_that_which_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(fraction, "run_directory", lambda path: path)
-    monkeypatch.setattr(fraction, "scene_inside", lambda run, checkpoint, epoch: (checkpoint.parent.name, epoch))
+    monkeypatch.setattr(
+        fraction, "running_resume_point", lambda run, checkpoint, epoch: (checkpoint.parent.name, epoch)
+    )
     for folder, epoch in (("epoch4-a", 5), ("epoch9-b", 10), ("epoch6-c", 7)):
         seam = tmp_path / "drift" / "seams" / folder
         seam.mkdir(parents=True)

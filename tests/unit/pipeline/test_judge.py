@@ -13,7 +13,7 @@ from analyzer.pipeline.analysis.evidence import (
     later_verdicts,
     lost_columns,
 )
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
 
 NAMES = ("train/box_loss", "metrics/mAP50(B)")
 LEVEL = np.array([1.0, 0.5])
@@ -21,7 +21,7 @@ LEVEL = np.array([1.0, 0.5])
 
 def past(rng):
     values = LEVEL + 0.01 * rng.standard_normal((20, 2))
-    return Past(
+    return Regime(
         metrics_of(NAMES), values, (None, None), (None, None), np.array([0.1, 0.1]), ("given", "given"),
         np.array([1e-5, 1e-5]), False,
     )  # fmt: skip

@@ -10,8 +10,8 @@ from analyzer.domain.run import History, Run, Seam, SeamSign
 from analyzer.errors import CheckpointError
 from analyzer.pipeline.analysis.bases import lender as module
 from analyzer.pipeline.analysis.bases.lender import find_lender
-from analyzer.pipeline.analysis.case import Scene
-from analyzer.pipeline.analysis.regime import look_back
+from analyzer.pipeline.analysis.regime import read_regime
+from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.runs.args import ArgsDiff
 
@@ -26,7 +26,7 @@ def scene(files, *, rows=40, seam=31, others=(), sign=SeamSign.TIME_FALLS):
     history = History(Path("results.csv"), epochs, None, columns, values, np.full(2, 1e-5))
     run = Run(Path("run"), history, ARGS, tuple(Path(f"run/weights/{name}") for name in files))
     where = Seam(seam, seam - 1, seam - 2, sign, "")
-    return Scene(run, where, others, None, "gone", ArgsDiff(()), ())
+    return ResumePoint(run, where, others, None, "gone", ArgsDiff(()), ())
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def stored(monkeypatch):
 
 def found(place):
     request = AnalyzeRequest(run=place.run.path)
-    return find_lender(place, look_back(place, ()), request)
+    return find_lender(place, read_regime(place, ()), request)
 
 
 def test_the_nearest_whose_next_epoch_is_there_is_taken_and_compared_with_that_row(stored):
@@ -59,13 +59,13 @@ def test_the_nearest_whose_next_epoch_is_there_is_taken_and_compared_with_that_r
     assert (lender.checkpoint.path.name, lender.away, lender.kind, why) == ("best.pt", -4, "row", "")
     assert lender.own == pytest.approx(place.run.history.values[26])
     assert np.isnan(lender.own_sd).all()
-    assert len(lender.past.values) == 26 - 3  # the regime ends with the lender and starts after warmup
+    assert len(lender.regime.values) == 26 - 3  # the regime ends with the lender and starts after warmup
 
 
 def test_the_last_checkpoint_is_compared_with_what_its_own_epochs_predict(stored):
     lender, _ = found(stored({"last.pt": 40}))
     assert (lender.away, lender.kind) == (10, "prediction")
-    assert len(lender.past.values) == 10  # from the seam on, not before
+    assert len(lender.regime.values) == 10  # from the seam on, not before
     assert np.isfinite(lender.own).all() and (lender.own_sd > 0).all()
 
 

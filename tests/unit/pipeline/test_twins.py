@@ -13,7 +13,7 @@ from analyzer.domain.progress import Silent
 from analyzer.domain.replicate import Arm, ArmKind, EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError
 from analyzer.pipeline.analysis.causes import twins_in
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.analysis.steps.simulated_faults import MOST_TWIN_EPOCHS, search_twins, why_no_twins
 from analyzer.runs.args import ArgsDiff
 
@@ -69,7 +69,7 @@ def searched(effect, *, budget=99, special=None, rate=0.01):
     study = SimpleNamespace(checkpoint=checkpoint, data=data, other_data=None, trust=False)
     audited = Audited(AuditFacts(None, None, (), None, None), ())
     null = [replicate("healthy", seed, row_of(seed, 0 * LEVEL)) for seed in range(5)]
-    past = Past(metrics_of(NAMES), np.empty((0, 4)), (None,) * 4, (None,) * 4, np.full(4, 0.1), ("given",) * 4,
+    past = Regime(metrics_of(NAMES), np.empty((0, 4)), (None,) * 4, (None,) * 4, np.full(4, 0.1), ("given",) * 4,
                 np.full(4, 1e-5), False)  # fmt: skip
     metrics = [SimpleNamespace(sd=SD, df=8.0, significant=Significance.YES) for _ in NAMES]
     collector = FakeCollector(budget, special)

@@ -14,7 +14,6 @@ from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import HEALTHY, Arm, ArmKind, Outcome, Replicate
 from analyzer.pipeline.analysis.bases.lender import Lender
 from analyzer.pipeline.analysis.bases.own import Gathered
-from analyzer.pipeline.analysis.case import Scene, as_configured
 from analyzer.pipeline.analysis.causes import accusations, causes_in
 from analyzer.pipeline.analysis.cost import agree_on_budget, plan_cost, plan_words, refuse_busy_device
 from analyzer.pipeline.analysis.evidence import (
@@ -25,8 +24,9 @@ from analyzer.pipeline.analysis.evidence import (
     rows_of,
 )
 from analyzer.pipeline.analysis.frame import LADDER, cost, environment, frame, not_run, reference, warnings
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.analysis.result import evidence_of, history_predictions, planned
+from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.study import Study, open_study
@@ -44,8 +44,8 @@ __all__ = ["analyze_borrowed"]
 
 
 def analyze_borrowed(
-    scene: Scene,
-    past: Past,
+    point: ResumePoint,
+    regime: Regime,
     observed: Observed,
     audited: Audited,
     lender: Lender,
@@ -58,44 +58,44 @@ def analyze_borrowed(
     Their number is fixed (`--replicates`, by default the size of a pilot): they lend a spread and a mean, and the
     uncertainty of the prediction, which more of them cannot lessen, is the larger part.
     """
-    scene = _as_lent(scene, lender)
+    point = _as_lent(point, lender)
     if observed.k > 1:
         progress.message("A borrowed null says nothing of later epochs: the first resumed one is judged.")
     request = replace(request, epochs=1)
     observed = replace(observed, values=observed.values[:1])
-    study = open_study(lender.checkpoint, scene.run.path, request, scene.run.args)
-    changes = as_configured(scene.diff)
+    study = open_study(lender.checkpoint, point.run.path, request, point.run.args)
+    changes = as_configured(point.diff)
     study = study.with_data(changes)
     arms = (HEALTHY, study.arm(ArmKind.AS_CONFIGURED, changes)) if changes else (HEALTHY,)
     counted = replace(request, replicates=request.replicates or PILOT, replay=False)
-    plan = replace(plan_cost(scene, past, counted, arms=len(arms), at_once=study.placement.at_once), detectable={})
+    plan = replace(plan_cost(point, regime, counted, arms=len(arms), at_once=study.placement.at_once), detectable={})
     progress.message(plan_words(plan))
     if request.dry_run:
-        planned_only = planned(scene, audited, request, plan, study, started)
-        return replace(planned_only, borrowed=_reference(lender, scene))
-    refuse_busy_device(scene, study, request)
+        planned_only = planned(point, audited, request, plan, study, started)
+        return replace(planned_only, borrowed=_reference(lender, point))
+    refuse_busy_device(point, study, request)
     budget = agree_on_budget(plan, request, progress)
     collector = Collector(study, budget, progress, pace=plan.seconds_per_replicate)
     healthy, configured = _replicates(study, collector, arms, request, lender, progress)
-    seam_check = history_check(healthy, lender.past, request.alpha)
+    seam_check = history_check(healthy, lender.regime, request.alpha)
     if seam_check.status is SeamCheck.ADVERSE:  # a mean that is itself in doubt is not lent
-        unknown = np.full(len(past.metrics), np.nan)
+        unknown = np.full(len(regime.metrics), np.nan)
         lender = replace(lender, own=unknown, own_sd=unknown, kind="unknown")
-    comparison = _compare(configured or healthy, past, observed, lender, request)
+    comparison = _compare(configured or healthy, regime, observed, lender, request)
     got = Gathered(study, healthy, configured, arms, comparison, (), "", collector, budget)
-    return _assemble(scene, past, observed, audited, lender, got, seam_check, request, plan, started)
+    return _assemble(point, regime, observed, audited, lender, got, seam_check, request, plan, started)
 
 
-def _as_lent(scene: Scene, lender: Lender) -> Scene:
-    """The scene with the arguments that changed between lender and resume: a later checkpoint has the resume's own."""
-    if lender.away >= 0 or not scene.run.args:
-        return scene
+def _as_lent(point: ResumePoint, lender: Lender) -> ResumePoint:
+    """With the arguments that changed between lender and resume: a later checkpoint has the resume's own."""
+    if lender.away >= 0 or not point.run.args:
+        return point
     checkpoint = lender.checkpoint
-    return replace(scene, diff=diff_args(checkpoint.train_args, scene.run.args, version=checkpoint.version))
+    return replace(point, diff=diff_args(checkpoint.train_args, point.run.args, version=checkpoint.version))
 
 
-def _reference(lender: Lender, scene: Scene) -> Borrowed:
-    return Borrowed(reference(lender.checkpoint, scene.run.path), lender.away, lender.same_regime, lender.kind)
+def _reference(lender: Lender, point: ResumePoint) -> Borrowed:
+    return Borrowed(reference(lender.checkpoint, point.run.path), lender.away, lender.same_regime, lender.kind)
 
 
 def _replicates(
@@ -116,37 +116,37 @@ def _replicates(
 
 
 def _compare(
-    replicates: Sequence[Replicate], past: Past, observed: Observed, lender: Lender, request: AnalyzeRequest
+    replicates: Sequence[Replicate], regime: Regime, observed: Observed, lender: Lender, request: AnalyzeRequest
 ) -> NullComparison:
     expected = predictions(
-        past.values,
-        names=past.names,
-        adverse_sign=past.adverse_sign,
-        units=past.units,
-        crosses_close_mosaic=past.crossing,
-        setback=past.setback if lender.kind == "unknown" else 0,  # else the lender's resumes show it
+        regime.values,
+        names=regime.names,
+        adverse_sign=regime.adverse_sign,
+        units=regime.units,
+        crosses_close_mosaic=regime.crossing,
+        setback=regime.setback if lender.kind == "unknown" else 0,  # else the lender's resumes show it
     )
     return borrowed_tests(
-        rows_of(replicates, past.names, 1),
+        rows_of(replicates, regime.names, 1),
         observed.values[0],
-        names=past.names,
-        deciding=past.deciding,
-        adverse_sign=past.adverse_sign,
+        names=regime.names,
+        deciding=regime.deciding,
+        adverse_sign=regime.adverse_sign,
         alpha_null=request.alpha * NULL_SHARE,
         predicted=expected,
         own=lender.own,
         own_sd=lender.own_sd,
         before=observed.before,
-        units=past.units,
-        priors=past.priors,
-        margins=past.margins,
+        units=regime.units,
+        priors=regime.priors,
+        margins=regime.margins,
         diverged=[r.outcome is Outcome.DIVERGED for r in replicates],
     )
 
 
 def _assemble(
-    scene: Scene,
-    past: Past,
+    point: ResumePoint,
+    regime: Regime,
     observed: Observed,
     audited: Audited,
     lender: Lender,
@@ -156,30 +156,30 @@ def _assemble(
     plan: Plan,
     started: float,
 ) -> Analysis:
-    differences = arm_differences(got.healthy, got.configured, past, request.alpha) if got.configured else {}
-    evidence, names = evidence_of(past, observed, audited, got, seam_check, differences)
+    differences = arm_differences(got.healthy, got.configured, regime, request.alpha) if got.configured else {}
+    evidence, names = evidence_of(regime, observed, audited, got, seam_check, differences)
     decision = decide(replace(evidence, replay=Replay.NOT_POSSIBLE, borrowed=True), names=names)
-    gone = f"the checkpoint of epoch {scene.seam.epoch - 1} is gone"
-    borrowed = _reference(lender, scene)
+    gone = f"the checkpoint of epoch {point.seam.epoch - 1} is gone"
+    borrowed = _reference(lender, point)
     test = "smallest Holm-adjusted p of t tests on the borrowed null"
     return replace(
-        frame(scene, request, _explained(decision, audited, got, borrowed), started),
-        metrics=_metrics(past, observed, got, differences, lender, request),
+        frame(point, request, _explained(decision, audited, got, borrowed), started),
+        metrics=_metrics(regime, observed, got, differences, lender, request),
         omnibus=Omnibus(test, got.comparison.omnibus_p, None, got.comparison.omnibus),
         borrowed=borrowed,
-        study=(request.out or scene.run.path / "drift") / f"borrowed-seam{scene.seam.epoch}",
+        study=(request.out or point.run.path / "drift") / f"borrowed-seam{point.seam.epoch}",
         null_arm=got.arms[-1].folder,
         base_seed=got.study.base_seed,
         arms=reported(got.arms),
         replicates=(*got.healthy, *got.configured),
-        argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in scene.diff.changes),
+        argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, c.allowed) for c in point.diff.changes),
         seam_check=seam_check.status,
         history_predictions=history_predictions(seam_check),
         audit=audited.findings,
         plan=plan,
         environment=environment(got.study),
         cost=cost(got, started),
-        warnings=warnings(scene, got),
+        warnings=warnings(point, got),
         diagnosis=causes_in(decision, audited),
         not_run=not_run(**dict.fromkeys(LADDER, gone)),
     )
@@ -195,7 +195,7 @@ def _explained(decision: Decision, audited: Audited, got: Gathered, borrowed: Bo
 
 
 def _metrics(
-    past: Past,
+    regime: Regime,
     observed: Observed,
     got: Gathered,
     differences: dict[str, ArmDifference],
@@ -203,9 +203,9 @@ def _metrics(
     request: AnalyzeRequest,
 ) -> tuple[MetricEvidence, ...]:
     """One entry a metric, deciding ones first; the expected seam is that of the healthy arm."""
-    base = _compare(got.healthy, past, observed, lender, request) if got.configured else None
+    base = _compare(got.healthy, regime, observed, lender, request) if got.configured else None
     entries = [
         metric_evidence(shift, source, healthy=base.metrics[j] if base else None, change=differences.get(shift.name))
-        for j, (shift, source) in enumerate(zip(got.comparison.metrics, past.sources, strict=True))
+        for j, (shift, source) in enumerate(zip(got.comparison.metrics, regime.sources, strict=True))
     ]
     return tuple(sorted(entries, key=lambda m: not m.deciding))

@@ -17,8 +17,8 @@ from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError, DriftError, RunError, UsageError
-from analyzer.pipeline.analysis.case import Scene, no_number, validated_images
-from analyzer.pipeline.analysis.regime import Past, look_back
+from analyzer.pipeline.analysis.regime import Regime, read_regime
+from analyzer.pipeline.analysis.resume_point import ResumePoint, no_number, validated_images
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.study import Study
 from analyzer.runs.args import ArgsDiff, diff_args
@@ -26,7 +26,7 @@ from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import read_run
 from analyzer.runs.seams import find_seams
 
-__all__ = ["Arms", "Continuation", "arms_of", "look_at_continuation"]
+__all__ = ["Arms", "Continuation", "arms_of", "read_continuation"]
 
 MOST_PAIRS = 4  # changed arguments up to which each is also tried alone; beyond, each is only left out
 
@@ -37,9 +37,9 @@ class Continuation:
 
     Parameters
     ----------
-    scene
+    point
         The new run, judged from its first row; its seam's *before* lies in the old run.
-    past
+    regime
         Noise and margins of the old run; no priors, since a new training is another regime.
     before
         The old run's row of the checkpoint's epoch.
@@ -47,20 +47,20 @@ class Continuation:
         Changed arguments and their new values.
     """
 
-    scene: Scene
-    past: Past
+    point: ResumePoint
+    regime: Regime
     before: dict[str, float]
     changes: Mapping[str, Any]
 
     def can_resume(self, epochs: int) -> bool:
         """Whether the checkpoint still allows a plain resume of so many epochs."""
-        checkpoint = self.scene.checkpoint
+        checkpoint = self.point.checkpoint
         if checkpoint is None or not checkpoint.resumable:
             return False
         return checkpoint.csv_epoch + epochs <= int(checkpoint.train_args.get("epochs") or 0)
 
 
-def look_at_continuation(request: AnalyzeRequest) -> Continuation:
+def read_continuation(request: AnalyzeRequest) -> Continuation:
     """Read both runs and the checkpoint between them.
 
     Raises
@@ -79,13 +79,13 @@ def look_at_continuation(request: AnalyzeRequest) -> Continuation:
         if wrong := no_number(args):
             raise RunError(f"{place}: {wrong}", "Give what Ultralytics wrote.")
     row = _row_of(checkpoint, old)
-    past = look_back(_old_scene(old, row, checkpoint, request), request.margins)
-    past = replace(past, priors=(None,) * len(past.metrics), crossing=False)
+    regime = read_regime(_end_of_old_run(old, row, checkpoint, request), request.margins)
+    regime = replace(regime, priors=(None,) * len(regime.metrics), crossing=False)
     diff = diff_args(checkpoint.train_args, after.args, version=None)
     seam = Seam(int(after.history.epochs[0]), 0, None, SeamSign.RESTART, f"a new training from {checkpoint.path.name}")
-    scene = Scene(after, seam, (), checkpoint, "", diff, (*after.history.notes, *diff.notes))
+    point = ResumePoint(after, seam, (), checkpoint, "", diff, (*after.history.notes, *diff.notes))
     changes = {c.name: c.after for c in diff.changes if c.name != "device"}  # all arms train on the new run's
-    return Continuation(scene, past, old.history.row(row), changes)
+    return Continuation(point, regime, old.history.row(row), changes)
 
 
 def _refuse(request: AnalyzeRequest) -> None:
@@ -115,9 +115,9 @@ def _must_be_new(after: Run, old: Run) -> None:
         )
 
 
-def _old_scene(old: Run, row: int, checkpoint: Checkpoint, request: AnalyzeRequest) -> Scene:
+def _end_of_old_run(old: Run, row: int, checkpoint: Checkpoint, request: AnalyzeRequest) -> ResumePoint:
     """The old run up to the row of the checkpoint, as if a seam followed it."""
-    return Scene(
+    return ResumePoint(
         run=old,
         seam=Seam(int(old.history.epochs[row]) + 1, row + 1, row, SeamSign.RESTART, "a new training continues"),
         others=tuple(s for s in find_seams(old.history, old.args) if s.row <= row),

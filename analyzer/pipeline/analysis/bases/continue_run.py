@@ -11,7 +11,7 @@ from analyzer.domain.evidence import Decision, Evidence, Replay, Verdict
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import HEALTHY, Arm, Outcome, Replicate
 from analyzer.errors import DriftError
-from analyzer.pipeline.analysis.bases.continuation import Arms, Continuation, arms_of, look_at_continuation
+from analyzer.pipeline.analysis.bases.continuation import Arms, Continuation, arms_of, read_continuation
 from analyzer.pipeline.analysis.cost import agree_on_budget, plan_cost, refuse_busy_device
 from analyzer.pipeline.analysis.evidence import (
     Observed,
@@ -22,7 +22,7 @@ from analyzer.pipeline.analysis.evidence import (
     rows_of,
 )
 from analyzer.pipeline.analysis.frame import environment, frame, reference
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.study import open_study
@@ -59,19 +59,19 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
         Where it could not run, in one sentence.
     """
     started = time.monotonic()
-    known = look_at_continuation(request)
-    scene, past = known.scene, known.past
-    observed = Observed.of(scene.observed_rows(request.epochs), known.before, past)
+    known = read_continuation(request)
+    point, regime = known.point, known.regime
+    observed = Observed.of(point.observed_rows(request.epochs), known.before, regime)
     request = replace(request, epochs=observed.k, replicates=request.replicates or REPLICATES)
-    assert scene.checkpoint is not None and request.replicates is not None
-    study = open_study(scene.checkpoint, scene.run.path, request, scene.run.args)
+    assert point.checkpoint is not None and request.replicates is not None
+    study = open_study(point.checkpoint, point.run.path, request, point.run.args)
     study = study.with_data(known.changes)
     made_new = arms_of(study, known.changes)
     configured = made_new.configured
     plain = (HEALTHY,) if known.can_resume(request.epochs) else ()
     extra = (made_new.unchanged, *made_new.alone.values(), *made_new.without.values())
     arms = (configured, *plain, *extra) if known.changes else (configured,)
-    plan = plan_cost(scene, past, request, arms=len(arms), at_once=study.placement.at_once)
+    plan = plan_cost(point, regime, request, arms=len(arms), at_once=study.placement.at_once)
     progress.message(
         f"{count(len(arms), 'arm')} of {request.replicates} trainings, {count(request.epochs, 'epoch')} each: "
         f"at most {duration(plan.worst_seconds)}."
@@ -79,7 +79,7 @@ def analyze_continuation(request: AnalyzeRequest, progress: Progress) -> Analysi
     if request.dry_run:
         decision = Decision(Verdict.INCONCLUSIVE, "planned", ("Nothing was trained: --dry-run.",))
         return replace(_framed(known, request, decision, started), plan=plan, environment=environment(study))
-    refuse_busy_device(scene, study, request)
+    refuse_busy_device(point, study, request)
     budget = agree_on_budget(plan, request, progress)
     collector = Collector(study, budget, progress, pace=plan.seconds_per_replicate)
     made = _train(collector, arms, request.replicates)
@@ -113,15 +113,15 @@ def _train(collector: Collector, arms: tuple[Arm, ...], n: int) -> dict[str, tup
 
 
 def _framed(known: Continuation, request: AnalyzeRequest, decision: Decision, started: float) -> Analysis:
-    scene = known.scene
-    assert scene.checkpoint is not None and request.before is not None
+    point = known.point
+    assert point.checkpoint is not None and request.before is not None
     never = "a new training was wanted, so there is no resume to repeat"
     return replace(
-        frame(scene, request, decision, started),
-        checkpoint=reference(scene.checkpoint, request.before),
+        frame(point, request, decision, started),
+        checkpoint=reference(point.checkpoint, request.before),
         continues=request.before.expanduser().absolute(),
-        argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, True) for c in scene.diff.changes),
-        warnings=scene.notes,
+        argument_changes=tuple(ArgumentChange(c.name, c.before, c.after, True) for c in point.diff.changes),
+        warnings=point.notes,
         not_run=tuple(NotRun(step, never) for step in ("audit", "revalidation", "replay", "diagnosis")),
     )
 
@@ -130,13 +130,13 @@ def _judged(
     known: Continuation, observed: Observed, null: tuple[Replicate, ...], request: AnalyzeRequest, started: float
 ) -> tuple[Decision, Analysis]:
     """The observed row against new trainings with the same arguments."""
-    past = known.past
-    comparison = compare(null, past, observed, request.alpha, sequential=False)
-    family, names = family_evidence(comparison, past, observed)
+    regime = known.regime
+    comparison = compare(null, regime, observed, request.alpha, sequential=False)
+    family, names = family_evidence(comparison, regime, observed)
     evidence = Evidence(
         metrics=family,
         omnibus=comparison.omnibus,
-        diverged=observed.diverged(past) or lost_columns(comparison, past, observed),
+        diverged=observed.diverged(regime) or lost_columns(comparison, regime, observed),
         replay=Replay.NOT_POSSIBLE,
         null_diverges=any(r.outcome is Outcome.DIVERGED for r in null),
     )
@@ -144,8 +144,8 @@ def _judged(
     if decision.rule == "significant-not-inside":
         hidden = "The row is no draw of a new training with these arguments: there is a fault beside your changes."
         decision = replace(decision, reasons=(*decision.reasons, hidden))
-    first = comparison.metrics[: len(past.metrics)]
-    metrics = tuple(metric_evidence(m, s) for m, s in zip(first, past.sources, strict=True))
+    first = comparison.metrics[: len(regime.metrics)]
+    metrics = tuple(metric_evidence(m, s) for m, s in zip(first, regime.sources, strict=True))
     analysis = replace(
         _framed(known, request, decision, started),
         metrics=tuple(sorted(metrics, key=lambda m: not m.deciding)),
@@ -161,14 +161,14 @@ def _shares(
     observed: Observed,
 ) -> tuple[StepResult, ...] | None:
     """The parts of the jump at the first epoch, over the seeds that every arm has."""
-    past, names = known.past, list(known.changes)
+    regime, names = known.regime, list(known.changes)
     if not names:
         return None
     seeds = set.intersection(*({r.seed for r in found if r.outcome is Outcome.OK} for found in made.values()))
     if len(seeds) < 2:
         return None  # a diverged training has no effect that could be shared out
     kept = {name: [r for r in found if r.seed in seeds] for name, found in made.items()}
-    rows = {name: rows_of(found, past.names, 1) for name, found in kept.items()}
+    rows = {name: rows_of(found, regime.names, 1) for name, found in kept.items()}
     full = rows[arms.configured.folder]
     single = {names[0]: full} if len(names) == 1 else {name: rows[arm.folder] for name, arm in arms.alone.items()}
     split = attribute(
@@ -181,14 +181,14 @@ def _shares(
         resumed=rows.get(HEALTHY.folder),
     )
     parts = [s.part for s in split[0]]
-    return tuple(_step(part, [shares[i] for shares in split], past, known) for i, part in enumerate(parts))
+    return tuple(_step(part, [shares[i] for shares in split], regime, known) for i, part in enumerate(parts))
 
 
-def _step(part: str, shares: list[Share], past: Past, known: Continuation) -> StepResult:
+def _step(part: str, shares: list[Share], regime: Regime, known: Continuation) -> StepResult:
     """One part over all metrics: the deciding ones in words, all in numbers."""
     words = [
         f"{short_name(m.name)} {_with_interval(share)}"
-        for m, share in zip(past.metrics, shares, strict=True)
+        for m, share in zip(regime.metrics, shares, strict=True)
         if m.deciding
     ]
     details = {
@@ -197,17 +197,17 @@ def _step(part: str, shares: list[Share], past: Past, known: Continuation) -> St
             "low": _finite(share.interval.low) if share.interval else None,
             "high": _finite(share.interval.high) if share.interval else None,
         }
-        for m, share in zip(past.metrics, shares, strict=True)
+        for m, share in zip(regime.metrics, shares, strict=True)
     }
     return StepResult(_title(part, known), "; ".join(words), 0, details)
 
 
 def _title(part: str, known: Continuation) -> str:
     """What a part is called, with what it stands for."""
-    change = next((c for c in known.scene.diff.changes if c.name == part), None)
+    change = next((c for c in known.point.diff.changes if c.name == part), None)
     if change is not None:
         return f"{part} {change.before!r} -> {change.after!r}"
-    warmup = known.scene.run.args.get("warmup_epochs", 3.0)
+    warmup = known.point.run.args.get("warmup_epochs", 3.0)
     meaning = {
         RESUME: "plain resume of the checkpoint, had it been chosen",
         RESTART: f"a new training as such (new optimizer, learning rate from its start, warmup of {warmup:g} epochs)",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from analyzer.domain.evidence import Interval, MetricEvidence, SeamCheck, Significance, Size
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
 from analyzer.stats.equivalence import size_within, upper_bound
 from analyzer.stats.seam import SeamResult
 from analyzer.verdict import metric_verdict
@@ -16,11 +16,11 @@ from analyzer.verdict import metric_verdict
 __all__ = ["by_history", "with_before"]
 
 
-def by_history(shifts: SeamResult, past: Past) -> tuple[MetricEvidence, ...]:
+def by_history(shifts: SeamResult, regime: Regime) -> tuple[MetricEvidence, ...]:
     """Evidence of ``--history-only``: the observed row against the one-step prediction, adverse direction only."""
-    source = dict(zip(past.names, past.sources, strict=True))
-    margin = dict(zip(past.names, past.margins, strict=True))
-    sign = dict(zip(past.names, past.adverse_sign, strict=True))
+    source = dict(zip(regime.names, regime.sources, strict=True))
+    margin = dict(zip(regime.names, regime.margins, strict=True))
+    sign = dict(zip(regime.names, regime.adverse_sign, strict=True))
     found = []
     for check in shifts.checks:
         prediction, name = check.prediction, check.name

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import SeamSign
 from analyzer.errors import DriftError
-from analyzer.pipeline.analysis.case import Scene
-from analyzer.pipeline.analysis.regime import Past, look_back
+from analyzer.pipeline.analysis.regime import Regime, read_regime
+from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.runs.args import closing_epochs
 from analyzer.runs.checkpoint import read_checkpoint
@@ -35,7 +35,7 @@ class Lender:
         Epochs from the checkpoint that is gone to it; negative where it is older.
     same_regime
         Whether no warmup, closing of mosaic or other seam lies between the two.
-    past
+    regime
         The regime that ends with its epoch.
     own, own_sd
         Shape (m,), the epoch after it in the run: as `borrowed_tests` takes them.
@@ -46,28 +46,28 @@ class Lender:
     checkpoint: Checkpoint
     away: int
     same_regime: bool
-    past: Past
+    regime: Regime
     own: Array
     own_sd: Array
     kind: str
 
 
-def find_lender(scene: Scene, past: Past, request: AnalyzeRequest) -> tuple[Lender | None, str]:
+def find_lender(point: ResumePoint, regime: Regime, request: AnalyzeRequest) -> tuple[Lender | None, str]:
     """The checkpoint that can lend best, and why none can where there is none.
 
     Preferred in this order: of the seam's regime; one after which the run itself shows (or its epochs predict) what
     comes next without a resume; the nearest; the older of two that are equally far.
     """
-    if scene.seam.sign is SeamSign.RESTART or scene.seam.before is None:
+    if point.seam.sign is SeamSign.RESTART or point.seam.before is None:
         return None, "There is no training before the seam that another checkpoint could stand for."
-    if len(past.values) < MIN_EPOCHS:
+    if len(regime.values) < MIN_EPOCHS:
         return (
             None,
             f"Fewer than {MIN_EPOCHS} comparable epochs lie before the seam, too few to predict from.",
         )
     found, reasons = [], []
-    for path in scene.run.checkpoints:
-        name = path.relative_to(scene.run.path) if path.is_relative_to(scene.run.path) else path
+    for path in point.run.checkpoints:
+        name = path.relative_to(point.run.path) if path.is_relative_to(point.run.path) else path
         try:
             checkpoint = read_checkpoint(path, trust=request.trust_checkpoint)
         except DriftError as e:
@@ -76,7 +76,7 @@ def find_lender(scene: Scene, past: Past, request: AnalyzeRequest) -> tuple[Lend
         if not checkpoint.resumable:
             reasons.append(f"{name} is stripped: its training was finished, and nothing can be resumed from it.")
             continue
-        lender = _lender(scene, checkpoint, request)
+        lender = _lender(point, checkpoint, request)
         if lender is None:
             reasons.append(f"{name} is of epoch {checkpoint.csv_epoch}, which results.csv does not have.")
         else:
@@ -86,8 +86,8 @@ def find_lender(scene: Scene, past: Past, request: AnalyzeRequest) -> tuple[Lend
     return None, " ".join(dict.fromkeys(reasons)) or "The run has no checkpoint at all."
 
 
-def _lender(scene: Scene, checkpoint: Checkpoint, request: AnalyzeRequest) -> Lender | None:
-    history, seam = scene.run.history, scene.seam
+def _lender(point: ResumePoint, checkpoint: Checkpoint, request: AnalyzeRequest) -> Lender | None:
+    history, seam = point.run.history, point.seam
     assert seam.before is not None
     epoch = checkpoint.csv_epoch - (1 if int(history.epochs.min()) == 0 else 0)
     rows = np.flatnonzero(history.epochs == epoch)
@@ -95,26 +95,26 @@ def _lender(scene: Scene, checkpoint: Checkpoint, request: AnalyzeRequest) -> Le
     if not len(side):
         return None
     row = int(side[-1])
-    past = look_back(replace(scene, checkpoint=checkpoint), request.margins, last=row)
-    own, own_sd, kind = _own(scene, row, past)
-    same = _cuts(scene, row, checkpoint) == _cuts(scene, seam.before, checkpoint)
-    return Lender(checkpoint, epoch - int(history.epochs[seam.before]), same, past, own, own_sd, kind)
+    regime = read_regime(replace(point, checkpoint=checkpoint), request.margins, last=row)
+    own, own_sd, kind = _own(point, row, regime)
+    same = _cuts(point, row, checkpoint) == _cuts(point, seam.before, checkpoint)
+    return Lender(checkpoint, epoch - int(history.epochs[seam.before]), same, regime, own, own_sd, kind)
 
 
-def _own(scene: Scene, row: int, past: Past) -> tuple[Array, Array, str]:
+def _own(point: ResumePoint, row: int, regime: Regime) -> tuple[Array, Array, str]:
     """The epoch after the lender's without a resume: the row itself, else what the epochs before it predict."""
-    history = scene.run.history
-    nan = np.full(len(past.metrics), np.nan)
-    starts = {s.row for s in (*scene.others, scene.seam)}
+    history = point.run.history
+    nan = np.full(len(regime.metrics), np.nan)
+    starts = {s.row for s in (*point.others, point.seam)}
     if row + 1 < len(history) and row + 1 not in starts and history.epochs[row + 1] == history.epochs[row] + 1:
         following = history.row(row + 1)
-        return np.array([following[n] for n in past.names]), nan, "row"
+        return np.array([following[n] for n in regime.names]), nan, "row"
     found = predictions(
-        past.values,
-        names=past.names,
-        adverse_sign=past.adverse_sign,
-        units=past.units,
-        crosses_close_mosaic=past.crossing,
+        regime.values,
+        names=regime.names,
+        adverse_sign=regime.adverse_sign,
+        units=regime.units,
+        crosses_close_mosaic=regime.crossing,
     )
     if not any(found):
         return nan, nan, "unknown"
@@ -122,10 +122,10 @@ def _own(scene: Scene, row: int, past: Past) -> tuple[Array, Array, str]:
     return mean, np.array([np.nan if p is None else p.level_sd for p in found]), "prediction"
 
 
-def _cuts(scene: Scene, row: int, checkpoint: Checkpoint) -> tuple[bool, bool, int]:
+def _cuts(point: ResumePoint, row: int, checkpoint: Checkpoint) -> tuple[bool, bool, int]:
     """What tells the regime of a row: warmup over, mosaic closed, how many other seams lie before it."""
-    history, args = scene.run.history, checkpoint.train_args
+    history, args = point.run.history, checkpoint.train_args
     epoch = int(history.epochs[row]) + (1 if int(history.epochs.min()) == 0 else 0)
     closed = first_closed_epoch(int(args.get("epochs") or 0), int(closing_epochs(args, 0) or 0))
     warm = epoch > float(args.get("warmup_epochs") or 0.0)
-    return warm, closed is not None and epoch >= closed, sum(o.row <= row for o in scene.others)
+    return warm, closed is not None and epoch >= closed, sum(o.row <= row for o in point.others)

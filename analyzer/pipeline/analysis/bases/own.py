@@ -8,9 +8,9 @@ from analyzer.diagnosis.audit import Audited
 from analyzer.domain.evidence import Replay, Revalidation, Verdict
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import HEALTHY, Arm, Outcome, Replicate
-from analyzer.pipeline.analysis.case import Scene
 from analyzer.pipeline.analysis.evidence import Observed, compare, rows_of, shift_arguments
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
+from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.analysis.steps.fault_search import Search, search, skipped
 from analyzer.pipeline.analysis.steps.replay import replay_outcome, run_replay
 from analyzer.pipeline.analysis.steps.revalidate import revalidate
@@ -56,10 +56,10 @@ class Gathered:
 
 
 def gather(
-    scene: Scene,
+    point: ResumePoint,
     study: Study,
     arms: tuple[Arm, ...],
-    past: Past,
+    regime: Regime,
     observed: Observed,
     request: AnalyzeRequest,
     budget: Budget,
@@ -82,20 +82,20 @@ def gather(
         again, validated = _revalidated(study, collector, request, progress)
         skip = _no_replay(audited, again, request)
         progress.start((count + (not skip)) * request.epochs, f"{count} resumed paths at first")
-        exact = _repeated(scene, study, audited, collector, progress, skip)
+        exact = _repeated(point, study, audited, collector, progress, skip)
         certain = bool(audited.hard) or again is Revalidation.DISAGREES or exact.fingerprint.hit
-        null, comparison, looks, stop = _null_arm(arms[-1], collector, past, observed, request, certain)
+        null, comparison, looks, stop = _null_arm(arms[-1], collector, regime, observed, request, certain)
         why = why_no_twins(
             comparison,
             wanted=request.twins,
             certain=certain,
             same=exact.replay is Replay.SAME,
-            diverged=observed.diverged(past),
+            diverged=observed.diverged(regime),
         )
         healthy = collector.extend(HEALTHY, (), len(null)) if len(arms) > 1 else null
         twins = TwinSearch(reason=why)
         if not why:
-            twins = search_twins(scene, study, audited, arms[-1], null, past, comparison, collector, progress)
+            twins = search_twins(point, study, audited, arms[-1], null, regime, comparison, collector, progress)
         return Gathered(
             study=study,
             healthy=healthy,
@@ -147,43 +147,43 @@ class _Exact:
 
 
 def _repeated(
-    scene: Scene, study: Study, audited: Audited, collector: Collector, progress: Progress, skip: str
+    point: ResumePoint, study: Study, audited: Audited, collector: Collector, progress: Progress, skip: str
 ) -> _Exact:
     """The user's own resume again and, where it gives another row, with one fault injected each time."""
     outcome, step, found = Replay.NOT_RUN, None, None
     if not skip:
-        found = run_replay(scene, study, collector)
-        outcome, step = replay_outcome(scene, study, found)
+        found = run_replay(point, study, collector)
+        outcome, step = replay_outcome(point, study, found)
         progress.message(f"Replay: {step.summary}")
     replayed = collector.epochs_trained
     tried = Search(reason=skipped(outcome, step, skip))
     if isinstance(found, Replicate) and not tried.reason:
-        tried = search(scene, study, audited, found, collector, progress)
+        tried = search(point, study, audited, found, collector, progress)
     return _Exact(outcome, step, replayed, tried)
 
 
 def _null_arm(
-    arm: Arm, collector: Collector, past: Past, observed: Observed, request: AnalyzeRequest, certain: bool
+    arm: Arm, collector: Collector, regime: Regime, observed: Observed, request: AnalyzeRequest, certain: bool
 ) -> tuple[tuple[Replicate, ...], NullComparison, tuple[Look, ...], str]:
     if request.replicates is not None:
         null = collector.extend(arm, (), request.replicates)
-        return null, compare(null, past, observed, request.alpha, sequential=False), (), "the number asked for"
+        return null, compare(null, regime, observed, request.alpha, sequential=False), (), "the number asked for"
     cap = PILOT if certain else looks()[-1]
     null = collector.extend(arm, (), PILOT, at_most=cap)
     while True:
         action = next_action(
-            rows_of(null, past.names, observed.k),
+            rows_of(null, regime.names, observed.k),
             observed.values.reshape(-1),
             certain_cause=certain,
             diverged=[r.outcome is Outcome.DIVERGED for r in null],
-            **shift_arguments(past, observed, request.alpha),
+            **shift_arguments(regime, observed, request.alpha),
         )
         if isinstance(action, Stop):
             return null, action.comparison, _looks(action), action.reason.value
         have = len(null)
         null = collector.extend(arm, null, have + action.n_more, at_most=cap)
         if len(null) == have:  # the budget is spent
-            final = compare(null, past, observed, request.alpha, sequential=True)
+            final = compare(null, regime, observed, request.alpha, sequential=True)
             return null, final, (), "the budget is spent"
 
 

@@ -19,14 +19,14 @@ from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
 from analyzer.domain.within import Within, batches_of
 from analyzer.errors import RunError, UsageError
-from analyzer.pipeline.analysis.case import Scene, as_configured, scene_inside
 from analyzer.pipeline.analysis.causes import accusations, causes_in
 from analyzer.pipeline.analysis.cost import agree_on_budget, plan_part, plan_words, refuse_busy_device
 from analyzer.pipeline.analysis.evidence import inside_of, metric_evidence
 from analyzer.pipeline.analysis.frame import environment, frame, not_run, reference
-from analyzer.pipeline.analysis.regime import Past, look_back
+from analyzer.pipeline.analysis.regime import Regime, read_regime
 from analyzer.pipeline.analysis.result import planned
-from analyzer.pipeline.analysis.steps.audit import audit_scene
+from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured, running_resume_point
+from analyzer.pipeline.analysis.steps.audit import audit_resume
 from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
@@ -68,32 +68,32 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
         As `drift analyze`.
     """
     _refuse(request)
-    scene, logged = _logged(request)
-    assert scene.checkpoint is not None and request.fraction is not None
-    past = look_back(scene, request.margins)
-    written = len(scene.run.history) > scene.seam.row  # what the audit compares with is written with the row
-    audited = audit_scene(scene, request) if written else None
-    study = open_study(scene.checkpoint, scene.run.path, request, scene.run.args)
-    changes = as_configured(scene.diff)
+    point, logged = _logged(request)
+    assert point.checkpoint is not None and request.fraction is not None
+    regime = read_regime(point, request.margins)
+    written = len(point.run.history) > point.seam.row  # what the audit compares with is written with the row
+    audited = audit_resume(point, request) if written else None
+    study = open_study(point.checkpoint, point.run.path, request, point.run.args)
+    changes = as_configured(point.diff)
     study = study.with_data(changes)
     arm = study.arm(ArmKind.AS_CONFIGURED if changes else ArmKind.HEALTHY, changes, fraction=request.fraction)
     share = batches_of(request.fraction, logged.batches) / logged.batches  # whole batches are trained
-    plan = plan_part(scene, request, share, at_once=study.placement.at_once)
+    plan = plan_part(point, request, share, at_once=study.placement.at_once)
     progress.message(plan_words(plan))
     if request.dry_run:
-        return replace(planned(scene, audited, request, plan, study, started), fraction=request.fraction)
-    refuse_busy_device(scene, study, request)
+        return replace(planned(point, audited, request, plan, study, started), fraction=request.fraction)
+    refuse_busy_device(point, study, request)
     null, spent = _train(study, arm, plan, agree_on_budget(plan, request, progress), share, progress)
-    part = _compare(null, logged.up_to(request.fraction), past, request)
+    part = _compare(null, logged.up_to(request.fraction), regime, request)
     decision = _decide(part, audited)
-    sources = dict(zip(past.names, past.sources, strict=True))
+    sources = dict(zip(regime.names, regime.sources, strict=True))
     return replace(
-        frame(scene, request, decision, started),
+        frame(point, request, decision, started),
         metrics=tuple(metric_evidence(m, sources.get(m.name, "none")) for m in part.comparison.metrics),
         environment=environment(study),
         cost=replace(spent, seconds=time.monotonic() - started),
         plan=plan,
-        checkpoint=reference(scene.checkpoint, scene.run.path),
+        checkpoint=reference(point.checkpoint, point.run.path),
         study=study.store.path,
         null_arm=arm.folder,
         base_seed=study.base_seed,
@@ -102,7 +102,7 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
         fraction=request.fraction,
         audit=audited.findings if audited else None,
         diagnosis=causes_in(decision, audited) if audited else None,
-        warnings=(*scene.notes, *part.comparison.notes),
+        warnings=(*point.notes, *part.comparison.notes),
         not_run=not_run(**dict.fromkeys(("revalidation", "replay", "fingerprint", "twins"), "--fraction")),
     )
 
@@ -134,8 +134,8 @@ def _refuse(request: AnalyzeRequest) -> None:
             raise UsageError(f"{word} does not go with --fraction.", f"Leave {word} out, or judge whole epochs.")
 
 
-def _logged(request: AnalyzeRequest) -> tuple[Scene, Within]:
-    """The newest epoch that the guard logged, or the one of ``--seam``, and its scene."""
+def _logged(request: AnalyzeRequest) -> tuple[ResumePoint, Within]:
+    """The newest epoch that the guard logged, or the one of ``--seam``, and its point."""
     run = run_directory(request.run)
     found = []
     for file in (run / "drift" / "seams").glob("*/running.json"):
@@ -148,10 +148,10 @@ def _logged(request: AnalyzeRequest) -> tuple[Scene, Within]:
             "Resume with drift resume or add_drift_callback; or judge the whole epoch, without --fraction.",
         )
     newest, folder = max(found, key=lambda entry: entry[0].written)
-    return scene_inside(run, folder / "checkpoint.pt", newest.epoch), newest.within
+    return running_resume_point(run, folder / "checkpoint.pt", newest.epoch), newest.within
 
 
-def _compare(null: tuple[Replicate, ...], logged: Within, past: Past, request: AnalyzeRequest) -> _Part:
+def _compare(null: tuple[Replicate, ...], logged: Within, regime: Regime, request: AnalyzeRequest) -> _Part:
     marks, names, cube = inside_of(null)
     inside = next((r.epochs[0].within for r in null if r.epochs), None)
     if inside is not None and inside.batches != logged.batches:
@@ -168,7 +168,7 @@ def _compare(null: tuple[Replicate, ...], logged: Within, past: Past, request: A
         )
     look = common[-1]
     row = logged.after[marks[look]]
-    margins = dict(zip(past.names, past.margins, strict=True))
+    margins = dict(zip(regime.names, regime.margins, strict=True))
     comparison = early_look(
         cube,
         [row.get(n, np.nan) for n in names],

@@ -12,7 +12,7 @@ from analyzer.diagnosis.audit.counters import splits_of_steps
 from analyzer.diagnosis.clues import Clues, OtherFile
 from analyzer.diagnosis.rows import differing_columns
 from analyzer.errors import DriftError
-from analyzer.pipeline.analysis.case import Scene
+from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.study import Study
 from analyzer.runs.args import diff_args
 from analyzer.runs.checkpoint import read_checkpoint
@@ -22,7 +22,7 @@ from analyzer.runs.weights import Weights, distance, trained_between
 __all__ = ["collect_clues"]
 
 
-def collect_clues(scene: Scene, study: Study, audited: Audited, expected: Mapping[str, float]) -> Clues:
+def collect_clues(point: ResumePoint, study: Study, audited: Audited, expected: Mapping[str, float]) -> Clues:
     """What is known of a row that came out otherwise.
 
     Parameters
@@ -30,19 +30,19 @@ def collect_clues(scene: Scene, study: Study, audited: Audited, expected: Mappin
     expected
         The first resumed epoch as it should have been: the row of the replay, or the mean of the null.
     """
-    _, differ = differing_columns([scene.observed], [expected], scene.run.history.unit)
-    configured = {**study.checkpoint.train_args, **{c.name: c.after for c in scene.diff.changes}}
+    _, differ = differing_columns([point.observed], [expected], point.run.history.unit)
+    configured = {**study.checkpoint.train_args, **{c.name: c.after for c in point.diff.changes}}
     after = audited.facts.after
     later = diff_args(configured, after.checkpoint.train_args).changes if after is not None else ()
     data = study.other_data or study.data
     return Clues(
-        observed=scene.observed,
+        observed=point.observed,
         replayed=expected,
         differ=differ,
         args=configured,
-        epoch=scene.seam.epoch,
+        epoch=point.seam.epoch,
         findings=audited.findings,
-        files=tuple(_files(scene, study, configured.get("pretrained"), audited)),
+        files=tuple(_files(point, study, configured.get("pretrained"), audited)),
         splits={k: tuple(str(p) for p in v) for k, v in data.splits.items()},
         later_args={c.name: c.after for c in later},
         updates=_updates_that_fit(audited),
@@ -68,11 +68,11 @@ def _state_kept(audited: Audited) -> bool:
     return bool(steps[0] and steps[1]) and steps[1][-1] >= steps[0][-1]
 
 
-def _files(scene: Scene, study: Study, pretrained: object, audited: Audited) -> Iterator[OtherFile]:
+def _files(point: ResumePoint, study: Study, pretrained: object, audited: Audited) -> Iterator[OtherFile]:
     """Other checkpoints of the run from before the seam, each content once, and the file that ``pretrained`` names."""
     trained = _trained(audited, study)
     seen = {study.checkpoint.sha256}
-    for path in scene.run.checkpoints:
+    for path in point.run.checkpoints:
         try:
             other = read_checkpoint(path, trust=study.trust)
         except DriftError:

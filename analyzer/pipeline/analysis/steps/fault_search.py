@@ -17,7 +17,7 @@ from analyzer.domain.evidence import Replay
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import ArmKind, Replicate
 from analyzer.errors import DriftError
-from analyzer.pipeline.analysis.case import Scene
+from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.analysis.steps.clues import collect_clues
 from analyzer.pipeline.analysis.steps.replay import replay_arm
 from analyzer.pipeline.collect import Collector
@@ -73,7 +73,7 @@ def skipped(replay: Replay, step: StepResult | None, why: str) -> str:
 
 
 def search(
-    scene: Scene, study: Study, audited: Audited, replayed: Replicate, collector: Collector, progress: Progress
+    point: ResumePoint, study: Study, audited: Audited, replayed: Replicate, collector: Collector, progress: Progress
 ) -> Search:
     """Train one epoch a hypothesis with the run's own seed, until one gives the observed row.
 
@@ -84,12 +84,12 @@ def search(
     replayed
         The replay, which gave another row.
     """
-    clues = collect_clues(scene, study, audited, replayed.epochs[0].printed if replayed.epochs else {})
+    clues = collect_clues(point, study, audited, replayed.epochs[0].printed if replayed.epochs else {})
     queue = list(hypotheses(clues))
     trials: list[Trial] = []
     before = collector.epochs_trained
     while queue and len(trials) < MOST_EPOCHS:
-        trial = _try(queue[0], scene, study, replayed.seed, collector)
+        trial = _try(queue[0], point, study, replayed.seed, collector)
         if trial is None:
             break
         queue.pop(0)
@@ -105,9 +105,9 @@ def search(
 
 
 def _try(
-    hypothesis: Hypothesis, scene: Scene, study: Study, seed: int, collector: Collector
+    hypothesis: Hypothesis, point: ResumePoint, study: Study, seed: int, collector: Collector
 ) -> Trial | None:  # None: the budget ends before it
-    arm = replay_arm(scene, study, seed, kind=ArmKind.FAULT_SEARCH, interventions=hypothesis.interventions)
+    arm = replay_arm(point, study, seed, kind=ArmKind.FAULT_SEARCH, interventions=hypothesis.interventions)
     try:
         found = collector.one(arm, seed, epochs=1)
     except DriftError as e:
@@ -115,7 +115,7 @@ def _try(
     if found is None:
         return None
     printed = [e.printed for e in found.epochs[:1]]
-    columns, differ = differing_columns(scene.observed_rows(1), printed, scene.run.history.unit)
+    columns, differ = differing_columns(point.observed_rows(1), printed, point.run.history.unit)
     return Trial(hypothesis, columns, differ)
 
 

@@ -14,7 +14,7 @@ from analyzer.diagnosis.clues import Interventions
 from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Replay
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
-from analyzer.pipeline.analysis.case import Scene, as_configured
+from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.study import Study
 from analyzer.report.model.analysis import StepResult
@@ -28,9 +28,9 @@ class NotPossible(str):
     __slots__ = ()
 
 
-def why_not(scene: Scene, study: Study) -> NotPossible | None:
+def why_not(point: ResumePoint, study: Study) -> NotPossible | None:
     """The reason for which an exact replay is not possible; None where it is."""
-    args: Mapping[str, Any] = {**study.checkpoint.train_args, **scene.run.args}
+    args: Mapping[str, Any] = {**study.checkpoint.train_args, **point.run.args}
     installed, wrote = study.versions.get("ultralytics"), study.checkpoint.version
     batch = args.get("batch")
     reasons = {
@@ -43,35 +43,35 @@ def why_not(scene: Scene, study: Study) -> NotPossible | None:
     return next((NotPossible(reason) for reason, holds in reasons.items() if holds), None)
 
 
-def run_replay(scene: Scene, study: Study, collector: Collector) -> Replicate | NotPossible:
+def run_replay(point: ResumePoint, study: Study, collector: Collector) -> Replicate | NotPossible:
     """Train the replay, or take it from the store; the reason where it cannot be had."""
-    reason = why_not(scene, study)
+    reason = why_not(point, study)
     if reason is not None:
         return reason
-    seed = scene.run.args.get("seed", study.checkpoint.train_args.get("seed", 0))
+    seed = point.run.args.get("seed", study.checkpoint.train_args.get("seed", 0))
     if not isinstance(seed, int) or isinstance(seed, bool):
         return NotPossible(f"the run's seed {seed!r} is no integer")
-    found = collector.one(replay_arm(scene, study, seed), seed)
+    found = collector.one(replay_arm(point, study, seed), seed)
     return NotPossible("the budget ended before it") if found is None else found
 
 
 def replay_arm(
-    scene: Scene, study: Study, seed: int, *, kind: ArmKind = ArmKind.REPLAY, interventions: Interventions = ()
+    point: ResumePoint, study: Study, seed: int, *, kind: ArmKind = ArmKind.REPLAY, interventions: Interventions = ()
 ) -> Arm:
     """The arm of the user's own resume: as configured, with the run's own seed; perhaps with faults injected."""
-    changes = {**as_configured(scene.diff), "seed": seed}
+    changes = {**as_configured(point.diff), "seed": seed}
     return study.arm(kind, changes, interventions=interventions)
 
 
-def replay_outcome(scene: Scene, study: Study, found: Replicate | NotPossible) -> tuple[Replay, StepResult]:
+def replay_outcome(point: ResumePoint, study: Study, found: Replicate | NotPossible) -> tuple[Replay, StepResult]:
     """Compare the replay with every judged row, digit by digit as printed.
 
     On a GPU another row proves nothing, since its arithmetic may not repeat; there only the same row is an answer.
     """
     if isinstance(found, NotPossible):
         return Replay.NOT_POSSIBLE, StepResult("not possible", f"Not possible: {found}.")
-    observed = scene.observed_rows(study.epochs)
-    shared, other = differing_columns(observed, [e.printed for e in found.epochs], scene.run.history.unit)
+    observed = point.observed_rows(study.epochs)
+    shared, other = differing_columns(observed, [e.printed for e in found.epochs], point.run.history.unit)
     details = {"columns": len(shared), "differ": list(other), "seed": found.seed, "outcome": found.outcome.value}
     cost = len(found.epochs)
     if shared and not other and found.outcome is not Outcome.FAILED:

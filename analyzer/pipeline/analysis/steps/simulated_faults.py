@@ -21,9 +21,9 @@ from analyzer.domain.evidence import Significance
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
 from analyzer.errors import DriftError
-from analyzer.pipeline.analysis.case import Scene
 from analyzer.pipeline.analysis.evidence import Observed, rows_of
-from analyzer.pipeline.analysis.regime import Past
+from analyzer.pipeline.analysis.regime import Regime
+from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.analysis.steps.clues import collect_clues
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.study import Study
@@ -120,23 +120,29 @@ class _Search:
     """The state of a search: what was made so far, and what the row says of it."""
 
     def __init__(
-        self, scene: Scene, study: Study, arm: Arm, null: Sequence[Replicate], past: Past, comparison: NullComparison
+        self,
+        point: ResumePoint,
+        study: Study,
+        arm: Arm,
+        null: Sequence[Replicate],
+        regime: Regime,
+        comparison: NullComparison,
     ) -> None:
-        self.scene, self.arm = scene, arm
+        self.point, self.arm = point, arm
         self.null = [r for r in null if r.outcome is Outcome.OK]
-        first = comparison.metrics[: len(past.names)]
-        x, rows = Observed.of([scene.observed], {}, past).values[0], rows_of(self.null, past.names, 1)
+        first = comparison.metrics[: len(regime.names)]
+        x, rows = Observed.of([point.observed], {}, regime).values[0], rows_of(self.null, regime.names, 1)
         sd = np.array([m.sd if m.sd is not None else np.nan for m in first])
-        sd = np.maximum(sd, past.units)
-        self.keep = past.deciding & np.isfinite(x) & np.isfinite(rows).all(axis=0) & np.isfinite(sd) & (sd > 0)
-        self.names = tuple(n for n, k in zip(past.names, self.keep, strict=True) if k)
+        sd = np.maximum(sd, regime.units)
+        self.keep = regime.deciding & np.isfinite(x) & np.isfinite(rows).all(axis=0) & np.isfinite(sd) & (sd > 0)
+        self.names = tuple(n for n, k in zip(regime.names, self.keep, strict=True) if k)
         self.observed, self.healthy, self.sd = x[self.keep], rows[:, self.keep], sd[self.keep]
         self.df = np.array([m.df if m.df is not None else np.nan for m in first])[self.keep]
         self.made: list[Made] = []
         self.healthy_rates = self._rates_agree(self.null[0].epochs[0].printed)
 
     def _rates_agree(self, printed: Mapping[str, float]) -> bool:
-        unit, seen = self.scene.run.history.unit, self.scene.observed
+        unit, seen = self.point.run.history.unit, self.point.observed
         return all(abs(printed[c] - seen[c]) < 0.5 * unit(c) for c in printed if is_rate(c) and c in seen)
 
     def train(self, made: Made, seeds: int, collector: Collector) -> bool:
@@ -215,12 +221,12 @@ class _Search:
 
 
 def search_twins(
-    scene: Scene,
+    point: ResumePoint,
     study: Study,
     audited: Audited,
     arm: Arm,
     null: Sequence[Replicate],
-    past: Past,
+    regime: Regime,
     comparison: NullComparison,
     collector: Collector,
     progress: Progress,
@@ -231,18 +237,18 @@ def search_twins(
     ----------
     arm, null
         The arm against which the shift is measured, and its replicates.
-    past, comparison
+    regime, comparison
         The metrics, and the row against the null.
     """
     before = collector.epochs_trained
-    state = _Search(scene, study, arm, null, past, comparison)
+    state = _Search(point, study, arm, null, regime, comparison)
     if len(state.null) < 2 or not state.names:
         return TwinSearch(reason="there are too few finite replicates")
     columns = {c for r in state.null for c in r.epochs[0].printed}
     mean = {c: float(np.mean([r.epochs[0].printed.get(c, np.nan) for r in state.null])) for c in columns}
-    clues = collect_clues(scene, study, audited, {c: mean[c] for c in scene.observed if c in mean})
+    clues = collect_clues(point, study, audited, {c: mean[c] for c in point.observed if c in mean})
     moved = frozenset(
-        name for name, m in zip(past.names, comparison.metrics, strict=False) if m.significant is Significance.YES
+        name for name, m in zip(regime.names, comparison.metrics, strict=False) if m.significant is Significance.YES
     )
     families = suspects(clues, moved)
     progress.start(min(sum(map(len, families)), _SCREENED), "twins of the healthy arm")

@@ -1,4 +1,4 @@
-"""The scene: which run, which seam, which checkpoint, which arguments changed. Reads only."""
+"""The resume point: which run, which seam, which checkpoint, which arguments changed. Reads only."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from analyzer.runs.directory import find_checkpoint, read_run
 from analyzer.runs.fingerprint import list_images
 from analyzer.runs.seams import find_seams, seam_at, why_no_seam
 
-__all__ = ["Scene", "as_configured", "look_at", "no_number", "validated_images"]
+__all__ = ["ResumePoint", "as_configured", "find_resume_point", "no_number", "validated_images"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scene:
+class ResumePoint:
     """Everything that is known before any training.
 
     Parameters
@@ -81,7 +81,7 @@ class Scene:
         return rows
 
 
-def look_at(request: AnalyzeRequest) -> Scene:
+def find_resume_point(request: AnalyzeRequest) -> ResumePoint:
     """Read the run and find the seam and its checkpoint.
 
     Raises
@@ -122,7 +122,7 @@ def look_at(request: AnalyzeRequest) -> Scene:
         diff = ArgsDiff(())
     args = checkpoint.train_args if checkpoint else run.args
     validated = validated_images(args, run.path, request.data)
-    return Scene(run, seam, others, checkpoint, missing, diff, (*notes, *diff.notes), validated)
+    return ResumePoint(run, seam, others, checkpoint, missing, diff, (*notes, *diff.notes), validated)
 
 
 def validated_images(args: Mapping[str, Any], run: Path, data: Path | None) -> int | None:
@@ -201,8 +201,8 @@ def as_configured(diff: ArgsDiff) -> dict[str, Any]:
     return {c.name: c.after for c in diff.changes if c.name not in ("optimizer", "device")}
 
 
-def scene_inside(run: Path, checkpoint: Path, first: int) -> Scene:
-    """The scene of a seam whose first row may not be written yet: resumed epoch `first` from a kept checkpoint."""
+def running_resume_point(run: Path, checkpoint: Path, first: int) -> ResumePoint:
+    """The resume point whose first row may not be written yet: resumed epoch `first` from a kept checkpoint."""
     seen = read_run(run)
     kept = read_checkpoint(checkpoint, trust=True)
     rows = np.flatnonzero(seen.history.epochs == kept.csv_epoch)
@@ -211,4 +211,4 @@ def scene_inside(run: Path, checkpoint: Path, first: int) -> Scene:
     seam = Seam(first, row, before, SeamSign.GIVEN, "")
     others = tuple(s for s in find_seams(seen.history, seen.args) if s.row < row)
     diff = diff_args(kept.train_args, seen.args, version=kept.version)
-    return Scene(seen, seam, others, kept, "", diff, ())
+    return ResumePoint(seen, seam, others, kept, "", diff, ())

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analyzer.domain.run import History, Run, Seam, SeamSign
-from analyzer.pipeline.analysis.case import Scene, validated_images
-from analyzer.pipeline.analysis.regime import look_back
+from analyzer.pipeline.analysis.regime import read_regime
+from analyzer.pipeline.analysis.resume_point import ResumePoint, validated_images
 from analyzer.runs.args import ArgsDiff
 
 ACCURACY = [0.5, 0.5, 0.5, 0.75, 0.5, 0.5, 0.5, 0.5, 0.5, 0.75, 0.5, 0.5]  # of 4 images
@@ -20,20 +20,20 @@ def scene(validated, args=ARGS):
     columns = ("train/loss", "metrics/accuracy_top1")
     history = History(Path("results.csv"), np.arange(1, rows + 1), None, columns, values, np.full(2, 1e-5))
     seam = Seam(rows + 1, rows, rows - 1, SeamSign.GIVEN, "")
-    return Scene(Run(Path("run"), history, args, ()), seam, (), None, "gone", ArgsDiff(()), (), validated)
+    return ResumePoint(Run(Path("run"), history, args, ()), seam, (), None, "gone", ArgsDiff(()), (), validated)
 
 
 def test_the_margin_of_an_accuracy_is_three_images_at_least():
     """Most steps are 0, so that their robust sd is; without a floor no resume could ever be inside the margin."""
-    past = look_back(scene(4), ())
+    past = read_regime(scene(4), ())
     assert past.units == pytest.approx([1e-5, 0.25])
     assert past.margins[1] == pytest.approx(0.75)
-    assert look_back(scene(None), ()).margins[1] < 1e-3
+    assert read_regime(scene(None), ()).margins[1] < 1e-3
 
 
 def test_mosaic_closes_for_a_detector_only():
-    assert len(look_back(scene(4), ()).values) == len(ACCURACY)
-    assert len(look_back(scene(4, {**ARGS, "task": "detect"}), ()).values) == len(ACCURACY) - 4
+    assert len(read_regime(scene(4), ()).values) == len(ACCURACY)
+    assert len(read_regime(scene(4, {**ARGS, "task": "detect"}), ()).values) == len(ACCURACY) - 4
 
 
 def test_images_are_counted_for_classification_only(tmp_path):

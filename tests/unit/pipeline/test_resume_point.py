@@ -1,6 +1,6 @@
 """The arguments of the resumed run."""
 
-from analyzer.pipeline.analysis.case import as_configured
+from analyzer.pipeline.analysis.resume_point import as_configured
 from analyzer.runs.args import diff_args
 
 
