@@ -80,7 +80,7 @@ def _table(audited: Audited) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from analyzer.report.phrases import clean
+    from analyzer.report.formatting import clean
 
     console = Console(highlight=False, emoji=False)
     document = _document(audited)

@@ -63,6 +63,6 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
 
 
 def _say(sentence: str) -> None:
-    from analyzer.report.phrases import clean  # a path may hold line ends or control characters
+    from analyzer.report.formatting import clean  # a path may hold line ends or control characters
 
     print(f"drift: {clean(sentence)}", file=sys.stderr, flush=True)

@@ -43,7 +43,7 @@ def list_studies(places: Places = [Path()], json: Json = False, debug: DebugOpti
 def _row(study: Path) -> dict[str, Any]:
     from analyzer.errors import StoreError
     from analyzer.report.document import load_report
-    from analyzer.report.phrases import clean
+    from analyzer.report.formatting import clean
 
     stored = sum(1 for path in (study / "replicates").rglob("*") if path.is_file() and not path.name.startswith("."))
     row = {"study": clean(str(study)), "verdict": None, "seam": None, "replicates": stored, "created": None}

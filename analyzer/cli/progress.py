@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from analyzer.report.formatting import duration
-from analyzer.report.phrases import clean, count
+from analyzer.report.formatting import clean, count, duration
 
 __all__ = ["Lines", "Live", "progress_on_stderr"]
 

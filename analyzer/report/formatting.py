@@ -1,10 +1,10 @@
-"""Numbers for people: short, and never wider than their column."""
+"""Numbers and foreign text for people: short, never wider than their column, and safe to print."""
 
 from __future__ import annotations
 
 import math
 
-__all__ = ["duration", "level", "p_value", "short_name", "signed", "unsigned"]
+__all__ = ["clean", "count", "duration", "level", "p_value", "short_name", "signed", "unsigned"]
 
 
 def level(value: float | None) -> str:
@@ -99,3 +99,26 @@ def short_name(name: str, width: int = 14) -> str:
         half = (width - 1) // 2
         name = f"{name[: width - 1 - half]}~{name[-half:]}"
     return name
+
+
+def count(n: float, noun: str) -> str:
+    """Write a number with its noun.
+
+    Examples
+    --------
+    >>> count(1, "epoch"), count(3, "epoch"), count(3 * 0.1, "epoch")
+    ('1 epoch', '3 epochs', '0.3 epochs')
+    """
+    plural = noun if n == 1 or noun == "more" else noun + "s"
+    return f"{n:.10g} {plural}"
+
+
+def clean(text: str) -> str:
+    r"""Make foreign text safe to print: control characters become visible escapes.
+
+    Examples
+    --------
+    >>> clean("runs/\x1b[2Jtrain")
+    'runs/\\x1b[2Jtrain'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -42,7 +42,7 @@ from analyzer.report.model.analysis import (
     StepResult,
 )
 from analyzer.report.model.parts import ReportedArm
-from analyzer.report.twins import TwinArm, TwinEffect, Twins
+from analyzer.report.model.simulated_faults import FaultEffect, SimulatedFault, SimulatedFaults
 
 _spec = importlib.util.spec_from_file_location("golden_drawn", Path(__file__).with_name("drawn.py"))
 drawn = importlib.util.module_from_spec(_spec)
@@ -96,15 +96,14 @@ def noise() -> Analysis:
             },
         ),
         looks=(
-            Look(3, 1.9, 9.2, 0.8, Verdict.INCONCLUSIVE),
-            Look(5, 1.7, 6.1, 0.6, Verdict.INCONCLUSIVE),
-            Look(8, 1.6, 4.9, 0.43, Verdict.NOISE),
+            Look(5, None, 0.04, 0.6, Verdict.INCONCLUSIVE),
+            Look(6, 1.7, None, 0.5, Verdict.INCONCLUSIVE),
+            Look(7, 1.7, None, 0.43, Verdict.NOISE),
         ),
         not_run=(
             NotRun("audit", "not part of this version"),
             NotRun("replay", "not part of this version"),
         ),
-        selection_rate=0.25,
         created="2025-01-01T12:00:00+00:00",
         command="drift analyze runs/detect/train",
         tool_version="0.1.0",
@@ -242,18 +241,18 @@ def borrowed() -> Analysis:
 def with_twins() -> Analysis:
     """No replay was possible, twins name the likeliest fault; one file has a hostile name."""
     base = fault()
-    mosaic = {"train/box_loss": TwinEffect(0.18, 0.15, 0.21), "val/box_loss": TwinEffect(0.01, -0.02, 0.04)}
+    mosaic = {"train/box_loss": FaultEffect(0.18, 0.15, 0.21), "val/box_loss": FaultEffect(0.01, -0.02, 0.04)}
     arms = (
-        TwinArm("mosaic-state", "mosaic-state (state open)", "with mosaic the train losses are higher", 5, 0.914, 0.41,
-                0.97, effects=mosaic),
-        TwinArm("wrong-checkpoint", "wrong-checkpoint (path <b>&|x.pt)", "it lies in the run", 3, 0.061, 0.02, 0.88,
-                effects={"train/box_loss": TwinEffect(0.11, 0.02, 0.2)}, diverged=1),
-        TwinArm("optimizer-lost", "optimizer-lost", "training differs", 1, 0.0004, 0.0001, 0.05,
-                effects={"train/box_loss": TwinEffect(0.02, None, None)}),
-        TwinArm("head-rebuilt", "head-rebuilt", "the head", 0, 0.0, 0.0, 0.0,
+        SimulatedFault("mosaic-state", "mosaic-state (state open)", "with mosaic the train losses are higher", 5, 0.914,
+                0.41, 0.97, effects=mosaic),
+        SimulatedFault("wrong-checkpoint", "wrong-checkpoint (path <b>&|x.pt)", "it lies in the run", 3, 0.061, 0.02,
+                0.88, effects={"train/box_loss": FaultEffect(0.11, 0.02, 0.2)}, diverged=1),
+        SimulatedFault("optimizer-lost", "optimizer-lost", "training differs", 1, 0.0004, 0.0001, 0.05,
+                effects={"train/box_loss": FaultEffect(0.02, None, None)}),
+        SimulatedFault("head-rebuilt", "head-rebuilt", "the head", 0, 0.0, 0.0, 0.0,
                 "diverged with every seed, the row did not", diverged=2),
     )  # fmt: skip
-    found = Twins(
+    found = SimulatedFaults(
         answer="mosaic-state",
         summary="mosaic-state has 91 % of the likelihood; next: wrong-checkpoint 6 % (4 twins).",
         arms=arms,

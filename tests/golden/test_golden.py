@@ -20,7 +20,7 @@ def test_as_before(name):
 
 
 def test_nothing_is_left_over():
-    known = {*FILES, "drawn.py", "synthetic.py", "write.py", Path(__file__).name}
+    known = {*FILES, "__init__.py", "drawn.py", "synthetic.py", "write.py", Path(__file__).name}
     assert {p.name for p in HERE.iterdir()} - {"__pycache__"} == known
 
 

@@ -11,7 +11,7 @@ from analyzer.domain.evidence import Cause, Decision, Revalidation, Severity, Ve
 from analyzer.pipeline.analysis.bases.own import Gathered
 from analyzer.pipeline.analysis.evidence import rows_of
 from analyzer.pipeline.analysis.steps.simulated_faults import Made, TwinSearch
-from analyzer.report.twins import TwinArm, TwinEffect, Twins
+from analyzer.report.model.simulated_faults import FaultEffect, SimulatedFault, SimulatedFaults
 from analyzer.stats.arms import compare_arms
 from analyzer.stats.likelihood import HEALTHY, NONE, Attributed
 
@@ -36,14 +36,14 @@ def causes_in(decision: Decision, audited: Audited, got: Gathered | None = None)
     )
 
 
-def twins_in(got: Gathered) -> Twins | None:
+def twins_in(got: Gathered) -> SimulatedFaults | None:
     """The twins as the report has them; None where none were made."""
     search = got.twins
     if search.attributed is None:
         return None
     found, answer = search.attributed, search.answer
     pairs = sorted(zip(search.twins, search.made, strict=True), key=lambda pair: -pair[0].share)
-    return Twins(
+    return SimulatedFaults(
         answer=answer,
         summary=_summary(search, answer),
         arms=tuple(_twin_arm(search, twin, made) for twin, made in pairs),
@@ -76,8 +76,8 @@ def _summary(search: TwinSearch, answer: str) -> str:
     return f"{answer} has {share_words(shares[answer])} of the likelihood{others} ({tried})."
 
 
-def _twin_arm(search: TwinSearch, twin: Twin, made: Made) -> TwinArm:
-    return TwinArm(
+def _twin_arm(search: TwinSearch, twin: Twin, made: Made) -> SimulatedFault:
+    return SimulatedFault(
         id="+".join(twin.hypothesis.ids),
         words=twin.hypothesis.words,
         why=twin.hypothesis.why,
@@ -91,7 +91,7 @@ def _twin_arm(search: TwinSearch, twin: Twin, made: Made) -> TwinArm:
     )
 
 
-def _effects(search: TwinSearch, made: Made) -> dict[str, TwinEffect]:
+def _effects(search: TwinSearch, made: Made) -> dict[str, FaultEffect]:
     """Paired by seed; one seed has an effect and no interval."""
     rows = rows_of(made.replicates, search.names, 1)
     ended = np.isfinite(rows).all(axis=1)
@@ -99,9 +99,9 @@ def _effects(search: TwinSearch, made: Made) -> dict[str, TwinEffect]:
     if not len(rows):
         return {}
     if len(rows) == 1:
-        return {m: TwinEffect(float(d), None, None) for m, d in zip(search.names, (rows - healthy)[0], strict=True)}
+        return {m: FaultEffect(float(d), None, None) for m, d in zip(search.names, (rows - healthy)[0], strict=True)}
     return {
-        d.name: TwinEffect(d.difference, d.interval.low, d.interval.high)
+        d.name: FaultEffect(d.difference, d.interval.low, d.interval.high)
         for d in compare_arms(healthy, rows, names=search.names, paired=True)
         if d.difference is not None and d.interval is not None
     }

@@ -48,23 +48,27 @@ def forest(analysis: Analysis) -> Figure:
 
 
 def looks(analysis: Analysis) -> Figure:
-    """Draw the statistic of each look against the value at which it would say FAULT."""
+    """Draw the smallest adjusted p after each number of replicates, and below what it is significant at a look."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.6, 2.0), layout="constrained")
     axes = figure.subplots()
-    n = [look.n for look in analysis.looks]
-    missing = float("nan")
-    critical = [missing if look.critical is None else look.critical for look in analysis.looks]
-    statistic = [missing if look.statistic is None else look.statistic for look in analysis.looks]
-    axes.plot(n, critical, color=FAULT, linewidth=1.2, marker="_", linestyle=(0, (4, 2)), label="says FAULT from here")
-    axes.plot(n, statistic, color=OBSERVED, linewidth=1.4, marker="D", markersize=4, label="evidence")
+    axes.plot(*_points(analysis, "p"), color=OBSERVED, linewidth=1.4, marker="D", markersize=4, label="adjusted p")
+    n, critical = _points(analysis, "critical")
+    axes.plot(n, critical, color=FAULT, marker="_", markersize=14, linestyle="none", label="significant below")
     axes.set_xlabel("replicates")
-    axes.set_xticks(n)
-    axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, fontsize=8, labelcolor=INK)
+    axes.set_xticks([look.n for look in analysis.looks])
     quiet(axes)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # the usual one writes formulas
+    axes.legend(frameon=False, fontsize=8, labelcolor=INK)
     return figure
+
+
+def _points(analysis: Analysis, what: str) -> tuple[list[int], list[float]]:
+    """Numbers of replicates and the p value that belongs to each; too small a one would leave a logarithmic axis."""
+    known = [(look.n, getattr(look, what)) for look in analysis.looks if getattr(look, what) is not None]
+    return [n for n, _ in known], [max(value, 1e-12) for _, value in known]
 
 
 def grid(analysis: Analysis) -> Figure:

@@ -9,23 +9,18 @@ from typing import TYPE_CHECKING, Any
 from analyzer.domain.evidence import Cause, Decision, Finding, MetricEvidence, SeamCheck, Verdict
 from analyzer.domain.replicate import HEALTHY, Outcome, Replicate
 from analyzer.domain.run import History, Seam
-from analyzer.report.borrowed import Borrowed
+from analyzer.report.model.basis import Basis, Borrowed
 from analyzer.report.model.parts import (
-    STEPS,
     ArgumentChange,
     CheckpointRef,
-    Cost,
-    Environment,
     HistoryPrediction,
     Look,
-    NotRun,
     Omnibus,
     PathPoint,
-    Plan,
     ReportedArm,
-    StepResult,
 )
-from analyzer.report.twins import Twins
+from analyzer.report.model.simulated_faults import SimulatedFaults
+from analyzer.report.model.work import STEPS, Cost, Environment, NotRun, Plan, StepResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +30,7 @@ __all__ = [
     "STEPS",
     "Analysis",
     "ArgumentChange",
+    "Basis",
     "Borrowed",
     "CheckpointRef",
     "Cost",
@@ -46,7 +42,6 @@ __all__ = [
     "PathPoint",
     "Plan",
     "StepResult",
-    "Twins",
 ]
 
 
@@ -108,8 +103,6 @@ class Analysis:
         One sentence each.
     not_run
         Steps left out, with the reason.
-    selection_rate
-        Chance that a healthy resume is accused when it is analysed *because* it looked odd; None where not known.
     created
         ISO 8601, UTC.
     command
@@ -148,7 +141,7 @@ class Analysis:
     revalidation: StepResult | None = None
     replay: StepResult | None = None
     fingerprint: StepResult | None = None
-    twins: Twins | None = None
+    twins: SimulatedFaults | None = None
     diagnosis: tuple[Cause, ...] | None = None
     attribution: tuple[StepResult, ...] | None = None
     looks: tuple[Look, ...] = ()
@@ -156,12 +149,22 @@ class Analysis:
     plan: Plan | None = None
     warnings: tuple[str, ...] = ()
     not_run: tuple[NotRun, ...] = ()
-    selection_rate: float | None = None
     created: str = ""
     command: str = ""
     tool_version: str = ""
     continues: Path | None = None
     fraction: float | None = None
+
+    @property
+    def basis(self) -> Basis:
+        """What the row of the seam is judged against."""
+        if self.continues is not None:
+            return Basis.CONTINUATION
+        if self.fraction is not None:
+            return Basis.PART
+        if self.history_only:
+            return Basis.HISTORY
+        return Basis.OWN if self.borrowed is None else Basis.BORROWED
 
     @property
     def verdict(self) -> Verdict:
@@ -182,6 +185,8 @@ class Analysis:
     def before_epoch(self) -> int | None:
         """Epoch of the last row before the seam, as results.csv counts."""
         return None if self.seam.before is None else int(self.history.epochs[self.seam.before])
+
+    # The model knows no renderer: these four import what they need when they are called.
 
     def to_dict(self) -> dict[str, Any]:
         """Make the document that ``report.json`` holds (see the schema in the package)."""

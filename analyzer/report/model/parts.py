@@ -11,24 +11,15 @@ from analyzer.domain.evidence import Interval, Significance, Verdict
 from analyzer.domain.replicate import Arm
 
 __all__ = [
-    "STEPS",
     "ArgumentChange",
     "CheckpointRef",
-    "Cost",
-    "Environment",
     "HistoryPrediction",
     "Look",
-    "NotRun",
     "Omnibus",
     "PathPoint",
-    "Plan",
     "ReportedArm",
-    "StepResult",
     "reported",
 ]
-
-STEPS = ("audit", "revalidation", "replay", "fingerprint", "twins", "null", "diagnosis", "attribution")
-"""Steps that an analysis may leave out; each is then null in the document, with its reason in ``not_run``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +119,19 @@ class ArgumentChange:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look of a sequential analysis.
+    """The evidence after so many replicates of a sequential analysis.
 
     Parameters
     ----------
     n
-        Replicates at this look.
+        Replicates so far.
     statistic
-        What is compared, e.g. the largest |t| over the family.
+        The largest |z| of the observed row over the family, standardised on the first replicates; None where no
+        other replicate can be compared with it.
     critical
-        Where this look says FAULT.
+        Where the verdict looks for a fault: `p` at or below this is significant; None at the other numbers.
     p
-        Smallest adjusted p at this look, or None.
+        Smallest adjusted p with these replicates, or None.
     verdict
         What would be said here.
     """
@@ -178,118 +170,6 @@ class PathPoint:
     interval: Interval | None
     p_adjusted: float | None
     trend: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """Where the analysis ran.
-
-    Parameters
-    ----------
-    python, platform
-        Versions in words.
-    device
-        On which the replicates were trained, e.g. "cpu", "cuda:0 (NVIDIA H100)".
-    threads
-        CPU threads of a replicate; None where nothing was trained, or on a GPU.
-    packages
-        Package name to version.
-    """
-
-    python: str
-    platform: str
-    device: str | None
-    threads: int | None
-    packages: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What the analysis took.
-
-    Parameters
-    ----------
-    epochs_trained
-        In this call, over all arms and steps; with ``--fraction``, parts of epochs added up.
-    seconds
-        Wall time of this call.
-    reused
-        Replicates taken from the store.
-    seconds_per_epoch
-        Median of a trained epoch; None where nothing was trained.
-    by_step
-        Step to epochs trained in it.
-    """
-
-    epochs_trained: float
-    seconds: float
-    reused: int = 0
-    seconds_per_epoch: float | None = None
-    by_step: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The cost before the work, and what it can see.
-
-    Parameters
-    ----------
-    replicates, epochs
-        Replicates over all arms that are still to be trained, epochs of each.
-    seconds_per_replicate
-        From the run's ``time`` column, corrected by the first replicate; None where unknown.
-    worst_seconds
-        Upper bound of the whole.
-    detectable
-        Metric to the smallest jump that this many replicates see with power 0.8, where history tells.
-    budget
-        In words, where one applies.
-    """
-
-    replicates: int
-    epochs: int
-    seconds_per_replicate: float | None
-    worst_seconds: float | None
-    detectable: Mapping[str, float] = field(default_factory=dict)
-    budget: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """What a step of the diagnosis ladder found.
-
-    Parameters
-    ----------
-    outcome
-        In short, e.g. "agrees", "same", "lr-jump", "none of these".
-    summary
-        One sentence.
-    epochs
-        What it cost.
-    details
-        Numbers behind it.
-    """
-
-    outcome: str
-    summary: str
-    epochs: int = 0
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class NotRun:
-    """A step that was left out, and why.
-
-    Parameters
-    ----------
-    step
-        One of ``STEPS``.
-    reason
-        One sentence.
-    """
-
-    step: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analyzer.domain.evidence import MetricEvidence
-from analyzer.report import phrases as words
-from analyzer.report import twins
-from analyzer.report.formatting import duration, level, p_value, signed, unsigned
-from analyzer.report.methods import methods_paragraph
+from analyzer.report.formatting import clean, count, duration, level, p_value, signed, unsigned
 from analyzer.report.model.analysis import Analysis
+from analyzer.report.phrases import lines, simulated_faults
+from analyzer.report.phrases.methods import methods_paragraph
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -53,10 +52,10 @@ def render_summary(analysis: Analysis) -> str:
 def _context(analysis: Analysis) -> Mapping[str, Any]:
     return {
         "a": analysis,
-        "words": words,
-        "twins": twins,
+        "lines": lines,
+        "simulated_faults": simulated_faults,
         "methods": methods_paragraph(analysis),
-        "steps": words.next_steps(analysis, look=False),
+        "steps": lines.next_steps(analysis, look=False),
         "ladder": _ladder(analysis),
     }
 
@@ -65,11 +64,11 @@ def _ladder(analysis: Analysis) -> list[tuple[str, str, int | None]]:
     """Steps of the diagnosis as (name, what it found, epochs spent); those not run have None epochs and a reason."""
     ladder: list[tuple[str, str, int | None]] = []
     if analysis.audit is not None:
-        ladder.append(("audit", words.count(len(analysis.audit), "finding"), 0))
-    ladder += [(name, step.summary, step.epochs) for name, step in words.ladder_steps(analysis)]
+        ladder.append(("audit", count(len(analysis.audit), "finding"), 0))
+    ladder += [(name, step.summary, step.epochs) for name, step in lines.ladder_steps(analysis)]
     if analysis.n_replicates:
         spent = sum(len(r.epochs) for r in analysis.replicates)
-        ladder.append(("null", words.null_line(analysis), spent))
+        ladder.append(("null", lines.null_line(analysis), spent))
     ladder += [(f"share: {share.outcome}", share.summary, share.epochs) for share in analysis.attribution or ()]
     return ladder + [(left_out.step, left_out.reason, None) for left_out in analysis.not_run]
 
@@ -92,7 +91,7 @@ def _figures(analysis: Analysis) -> dict[str, str]:
                 made[f"null{i}"] = svg(figure, f"null{i}")
         if overview.forest_rows(analysis):
             made["forest"] = svg(overview.forest(analysis), "forest")
-        if any(look.statistic is not None for look in analysis.looks):
+        if sum(look.p is not None for look in analysis.looks) > 1:
             made["looks"] = svg(overview.looks(analysis), "looks")
     return made
 
@@ -113,7 +112,8 @@ def _environment() -> Environment:
         unsigned=unsigned,
         pvalue=p_value,
         duration=duration,
-        clean=lambda value: words.clean(str(value)),
+        clean=lambda value: clean(str(value)),
+        counted=count,
         finite=lambda value: value is not None and math.isfinite(value),
     )
     return environment

@@ -5,9 +5,8 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from analyzer.domain.evidence import MetricEvidence, Verdict
-from analyzer.report.formatting import level, p_value, signed, unsigned
+from analyzer.report.formatting import clean, level, p_value, signed, unsigned
 from analyzer.report.model.analysis import Analysis
-from analyzer.report.phrases import clean
 
 __all__ = ["render_junit", "render_junit_error"]
 

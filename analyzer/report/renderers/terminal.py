@@ -12,11 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer.domain.evidence import MetricEvidence, Verdict
-from analyzer.report import phrases as words
-from analyzer.report import twins
-from analyzer.report.attribution import attribution_lines
-from analyzer.report.formatting import duration, level, p_value, short_name, signed, unsigned
+from analyzer.report.formatting import clean, count, level, p_value, short_name, signed, unsigned
 from analyzer.report.model.analysis import Analysis
+from analyzer.report.phrases import lines, simulated_faults
+from analyzer.report.phrases.shares import attribution_lines
 
 __all__ = ["render_plan", "render_terminal"]
 
@@ -43,7 +42,7 @@ def render_terminal(analysis: Analysis, console: Console) -> None:
     _facts(analysis, console)
     if analysis.metrics:
         console.print(_table(analysis, width=console.width))
-        for sentence in words.legend(analysis):
+        for sentence in lines.legend(analysis):
             _wrapped(console, sentence, style="dim")
         console.print()
     _how(analysis, console)
@@ -61,24 +60,14 @@ def render_plan(analysis: Analysis, console: Console) -> None:
 
 
 def _plan(analysis: Analysis, console: Console) -> None:
-    plan = analysis.plan
-    if plan is None:
-        return
-    each = duration(plan.seconds_per_replicate)
-    length = words.count(plan.epochs, "epoch")
-    if analysis.fraction is not None:
-        length = f"{100 * analysis.fraction:.3g}% of an epoch"
-    work = f"{words.count(plan.replicates, 'replicate')} of {length}"
-    line = f"{work}, {each} each, at most {duration(plan.worst_seconds)}"
-    _pair(console, "Plan", line + (f" ({plan.budget})" if plan.budget else ""))
-    if plan.detectable:
-        seen = ", ".join(f"{short_name(k)} {unsigned(v)}" for k, v in plan.detectable.items())
-        _pair(console, "It can see", f"a shift of {seen} (power 0.8)")
+    for label, line in zip(("Plan", "It can see"), lines.plan_lines(analysis), strict=True):
+        if line:
+            _pair(console, label, line)
 
 
 def _verdict(analysis: Analysis, console: Console) -> None:
     title = Text(analysis.verdict.value, style=_STYLE[analysis.verdict])
-    title.append(f": {words.headline(analysis)}", style="bold")
+    title.append(f": {lines.headline(analysis)}", style="bold")
     console.print(title)
     for i, reason in enumerate(analysis.decision.reasons):
         _wrapped(console, reason, style="" if i == 0 else "dim")
@@ -87,9 +76,9 @@ def _verdict(analysis: Analysis, console: Console) -> None:
 
 def _facts(analysis: Analysis, console: Console) -> None:
     _pair(console, "Run", str(analysis.run), whole=True)
-    _pair(console, "Seam", words.seam_line(analysis))
-    _pair(console, "Checkpoint", words.checkpoint_line(analysis), whole=True)
-    _pair(console, "Null", words.null_line(analysis))
+    _pair(console, "Seam", lines.seam_line(analysis))
+    _pair(console, "Checkpoint", lines.checkpoint_line(analysis), whole=True)
+    _pair(console, "Null", lines.null_line(analysis))
     console.print()
 
 
@@ -118,7 +107,7 @@ def _verdict_cell(metric: MetricEvidence) -> Text:
 
 
 _COLUMNS: dict[str, tuple[str, str, Callable[[MetricEvidence], Text | str]]] = {
-    "metric": ("metric", "metric", lambda m: Text(words.clean(short_name(m.name)))),
+    "metric": ("metric", "metric", lambda m: Text(clean(short_name(m.name)))),
     "before": ("before", "before", lambda m: level(m.before)),
     "observed": ("obs'd", "observed", lambda m: level(m.observed)),
     "jump": ("jump", "jump", lambda m: signed(m.jump)),
@@ -131,28 +120,28 @@ _COLUMNS: dict[str, tuple[str, str, Callable[[MetricEvidence], Text | str]]] = {
 
 
 def _how(analysis: Analysis, console: Console) -> None:
-    family = words.family_line(analysis)
+    family = lines.family_line(analysis)
     if family:
         _pair(console, "All at once", family)
-    _pair(console, "History", words.history_line(analysis))
+    _pair(console, "History", lines.history_line(analysis))
     for change in analysis.argument_changes:
         note = "" if change.allowed else " (this version refuses that on resume)"
         _pair(console, "Argument", f"{change.name}: {change.before!r} -> {change.after!r}{note}")
-    moved = words.changed_line(analysis)
+    moved = lines.changed_line(analysis)
     if moved:
         _pair(console, "", moved)
-    for line in words.cause_lines(analysis):
+    for line in lines.cause_lines(analysis):
         _pair(console, "Cause", line)
-    for finding in words.other_findings(analysis):
+    for finding in lines.other_findings(analysis):
         _pair(console, "Finding", f"{finding.id} ({finding.severity.value}): {finding.evidence}")
-    for name, step in words.ladder_steps(analysis):
-        spent = f" ({words.count(step.epochs, 'epoch')})" if step.epochs else ""
+    for name, step in lines.ladder_steps(analysis):
+        spent = f" ({count(step.epochs, 'epoch')})" if step.epochs else ""
         _pair(console, name.capitalize(), step.summary + spent)
     _twins(analysis, console)
     for line in attribution_lines(analysis):
         _pair(console, "Shares", line)
-    _pair(console, "Cost", words.cost_line(analysis))
-    selection = words.selection_line(analysis)
+    _pair(console, "Cost", lines.cost_line(analysis))
+    selection = lines.selection_line(analysis)
     if selection:
         _pair(console, "Error rate", selection)
 
@@ -163,31 +152,31 @@ def _twins(analysis: Analysis, console: Console) -> None:
     if found is None:
         return
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for name in twins.HEAD[1:5]:
+    for name in simulated_faults.HEAD[1:5]:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column(twins.HEAD[0], overflow="fold")
-    shown = [row for row in twins.rows(found) if row[2] not in {"-", "< 1 %"}]
+    table.add_column(simulated_faults.HEAD[0], overflow="fold")
+    shown = [row for row in simulated_faults.rows(found) if row[2] not in {"-", "< 1 %"}]
     for row in shown:
-        table.add_row(*row[1:5], Text(words.clean(": ".join(part for part in (row[0], row[5]) if part))))
+        table.add_row(*row[1:5], Text(clean(": ".join(part for part in (row[0], row[5]) if part))))
     console.print(table)
     rest = len(found.arms) + 2 - len(shown)
     if rest:
         _pair(console, "", f"{rest} others have less than 1 % each or are ruled out (all in the HTML report)")
-    for line in filter(None, (twins.selection_line(found), twins.confused_line(found))):
+    for line in filter(None, (simulated_faults.selection_line(found), simulated_faults.confused_line(found))):
         _pair(console, "", line)
 
 
 def _left_out(analysis: Analysis, console: Console) -> None:
     for warning in analysis.warnings:
         _pair(console, "Warning", warning, style="yellow")
-    for i, line in enumerate(words.not_run_lines(analysis)):
+    for i, line in enumerate(lines.not_run_lines(analysis)):
         _pair(console, "Not run" if i == 0 else "", line)
 
 
 def _next(analysis: Analysis, console: Console) -> None:
     title = "To settle it" if analysis.verdict is Verdict.INCONCLUSIVE else "Next"
     console.print()
-    for i, step in enumerate(words.next_steps(analysis)):
+    for i, step in enumerate(lines.next_steps(analysis)):
         _pair(console, title if i == 0 else "", step.text)
         if step.command:
             _line(console, Text(" " * (_LABEL + 3) + step.command))
@@ -198,17 +187,15 @@ def _next(analysis: Analysis, console: Console) -> None:
 def _pair(console: Console, label: str, text: str, style: str = "", *, whole: bool = False) -> None:
     """Print a label and a text that wraps beside it; paths and commands are never cut, nor wrapped where `whole`."""
     width = max(console.width - _LABEL - 2, 20)
-    shown_text = words.clean(text)
-    lines = textwrap.wrap(shown_text, width, break_long_words=False, break_on_hyphens=False) or [""]
-    if whole:
-        lines = [shown_text]
-    for i, line in enumerate(lines):
+    shown_text = clean(text)
+    wrapped = textwrap.wrap(shown_text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    for i, line in enumerate([shown_text] if whole else wrapped):
         shown = Text(f"{label if i == 0 else '':<{_LABEL}} ", style="bold")
         _line(console, shown.append(line, style=style or "not bold"))
 
 
 def _wrapped(console: Console, text: str, style: str) -> None:
-    for line in textwrap.wrap(words.clean(text), console.width, break_long_words=False, break_on_hyphens=False):
+    for line in textwrap.wrap(clean(text), console.width, break_long_words=False, break_on_hyphens=False):
         _line(console, Text(line, style=style))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analyzer.errors import StoreError
 from analyzer.report.codec import decode, encode
 from analyzer.report.document import dumps, from_document, load_report, schema, to_document, write_report
-from analyzer.report.schema.make import make
+from tests.measurements.write_schema import make
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NAMES = ("noise", "fault", "inconclusive")
@@ -39,7 +39,7 @@ def document(request):
 
 
 def test_the_committed_schema_is_the_one_of_the_dataclasses():
-    assert schema() == make(), "run: python -m analyzer.report.schema.make"
+    assert schema() == make(), "run: python -m tests.measurements.write_schema"
 
 
 def test_the_schema_is_a_schema():

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from analyzer.errors import StoreError, UsageError
+from analyzer.report.charts.overview import looks
 from analyzer.report.charts.panels import panel_order
 from analyzer.report.document import load_report
 from analyzer.report.model.analysis import StepResult
@@ -208,6 +209,12 @@ def test_parsing_a_spec_imports_no_renderer():
 def test_plot_gives_a_figure():
     figure = load_report(GOLDEN / "noise.json").plot()
     assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == ["train/box_loss", "train/cls_loss"]
+
+
+def test_every_line_of_the_legend_of_the_evidence_is_drawn():
+    (axes,) = looks(load_report(GOLDEN / "fault.json")).axes
+    assert len(axes.get_legend().get_texts()) == 2
+    assert all(len(line.get_xdata()) for line in axes.get_lines())
 
 
 def test_svg_is_what_the_terminal_shows_and_asks_for_nothing(analysis):

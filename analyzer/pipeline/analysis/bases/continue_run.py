@@ -26,10 +26,9 @@ from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.pipeline.study import open_study
-from analyzer.report.formatting import duration, short_name, signed
+from analyzer.report.formatting import count, duration, short_name, signed
 from analyzer.report.model.analysis import Analysis, ArgumentChange, Cost, NotRun, Omnibus, StepResult
 from analyzer.report.model.parts import reported
-from analyzer.report.phrases import count
 from analyzer.stats.attribution import INTERACTION, RESTART, RESUME, UNEXPLAINED, Share, attribute
 from analyzer.verdict import decide
 

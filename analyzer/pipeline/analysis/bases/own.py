@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from analyzer.diagnosis.audit import Audited
 from analyzer.domain.evidence import Replay, Revalidation, Verdict
+from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import HEALTHY, Arm, Outcome, Replicate
 from analyzer.pipeline.analysis.evidence import Observed, compare, rows_of, shift_arguments
@@ -179,7 +180,7 @@ def _null_arm(
             **shift_arguments(regime, observed, request.alpha),
         )
         if isinstance(action, Stop):
-            return null, action.comparison, _looks(action), action.reason.value
+            return null, action.comparison, _looks(action, request.alpha), action.reason.value
         have = len(null)
         null = collector.extend(arm, null, have + action.n_more, at_most=cap)
         if len(null) == have:  # the budget is spent
@@ -187,13 +188,13 @@ def _null_arm(
             return null, final, (), "the budget is spent"
 
 
-def _looks(stop: Stop) -> tuple[Look, ...]:
+def _looks(stop: Stop, alpha: float) -> tuple[Look, ...]:
     """The path of the evidence; only the last point carries the final word."""
     return tuple(
         Look(
             n=p.n,
             statistic=p.observed_score,
-            critical=None,
+            critical=NULL_SHARE * alpha if p.look else None,
             p=p.p_fault,
             verdict=_look_verdict(stop) if p is stop.path[-1] else Verdict.INCONCLUSIVE,
         )

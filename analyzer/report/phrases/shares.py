@@ -7,12 +7,7 @@ from collections.abc import Mapping
 from analyzer.report.formatting import short_name, signed
 from analyzer.report.model.analysis import Analysis
 
-__all__ = ["LEGEND", "attribution_lines"]
-
-LEGEND = (
-    "Expected seam: the jump of any new training from this checkpoint with these arguments.",
-    "Unexplained shift: jump - expected seam; it is judged, against the margin.",
-)
+__all__ = ["attribution_lines"]
 
 _COVERAGE = (
     "In brackets: 95 % t intervals over the seeds, each by itself. On recorded trainings such intervals covered 94 % "

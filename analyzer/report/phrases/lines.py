@@ -6,21 +6,20 @@ import shlex
 from dataclasses import dataclass
 
 from analyzer.domain.evidence import Finding, SeamCheck, Significance, Verdict
-from analyzer.domain.replicate import HEALTHY, Outcome
-from analyzer.report import attribution, borrowed
-from analyzer.report.formatting import duration, p_value, short_name, signed
-from analyzer.report.model.analysis import Analysis, StepResult
+from analyzer.domain.replicate import Outcome
+from analyzer.report.formatting import clean, count, duration, p_value, short_name, signed, unsigned
+from analyzer.report.model.analysis import Analysis
+from analyzer.report.model.basis import Basis
+from analyzer.report.model.work import StepResult
+from analyzer.report.phrases.bases import phrases
 
 __all__ = [
-    "CONTINUATION",
-    "HEADLINE",
     "Step",
     "cause_lines",
     "changed_line",
     "checkpoint_line",
-    "clean",
     "cost_line",
-    "count",
+    "dots",
     "family_line",
     "headline",
     "history_line",
@@ -30,108 +29,46 @@ __all__ = [
     "not_run_lines",
     "null_line",
     "other_findings",
+    "plan_lines",
     "seam_line",
     "selection_line",
 ]
 
-CONTINUATION = {
-    Verdict.NOISE: "a new training from this checkpoint with these arguments looks like this",
-    Verdict.NEGLIGIBLE: "a real difference from other new trainings like it, smaller than what matters",
-    Verdict.FAULT: "more than your changed arguments explain",
-    Verdict.INCONCLUSIVE: "the evidence does not decide yet",
-}
-HEADLINE = {
-    Verdict.NOISE: "a healthy resume of this checkpoint looks like this",
-    Verdict.NEGLIGIBLE: "a real change, too small to matter",
-    Verdict.FAULT: "something is wrong with this resume",
-    Verdict.INCONCLUSIVE: "the evidence does not decide",
-}
-
-HISTORY_ONLY_NOISE = "no worse than the run's own earlier epochs"  # says nothing of other resumes
-BORROWED_NOISE = "no worse than history and a borrowed null predict"
-
-LEGEND = (
-    "Expected seam: the jump that any healthy resume of this checkpoint makes.",
-    "Unexplained shift: jump - expected seam; it is judged, against the margin.",
-)
-
 
 def legend(analysis: Analysis) -> tuple[str, ...]:
     """Explain the columns of the table."""
-    if analysis.continues is not None:
-        return attribution.LEGEND
-    return LEGEND if analysis.borrowed is None else borrowed.LEGEND
+    return phrases(analysis).legend
 
 
 def headline(analysis: Analysis) -> str:
     """Say the verdict in half a sentence."""
-    if analysis.history_only and analysis.verdict is Verdict.NOISE:
-        return HISTORY_ONLY_NOISE
-    if analysis.borrowed is not None:
-        return BORROWED_NOISE if analysis.verdict is Verdict.NOISE else f"{HEADLINE[analysis.verdict]} (borrowed null)"
-    if analysis.continues is not None:
-        return CONTINUATION[analysis.verdict]
-    return HEADLINE[analysis.verdict]
-
-
-def clean(text: str) -> str:
-    r"""Make foreign text safe to print: control characters become visible escapes.
-
-    Examples
-    --------
-    >>> clean("runs/\x1b[2Jtrain")
-    'runs/\\x1b[2Jtrain'
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return phrases(analysis).headlines[analysis.verdict]
 
 
 def seam_line(analysis: Analysis) -> str:
     """Say where the seam is and by what it was recognised."""
-    seam = analysis.seam
-    if analysis.continues is not None:
-        return f"a new training that continues {clean(str(analysis.continues))}, judged from its epoch {seam.epoch}"
-    line = f"epoch {seam.epoch} is the first resumed one ({seam.sign.value})"
-    if analysis.other_seams:
-        others = ", ".join(str(s.epoch) for s in analysis.other_seams)
-        line += f"; other seams at epoch {others}, choose with --seam"
-    return line
+    return phrases(analysis).seam(analysis)
 
 
 def checkpoint_line(analysis: Analysis) -> str:
     """Say from which checkpoint the null was made."""
-    checkpoint = analysis.checkpoint
-    if analysis.borrowed is not None:
-        return borrowed.source(analysis.borrowed)
-    if checkpoint is None:
-        return "none of the epoch before the seam is left"
-    return f"{checkpoint.path} (epoch {checkpoint.epoch}, sha256 {checkpoint.sha256[:12]})"
+    return phrases(analysis).checkpoint(analysis)
 
 
 def null_line(analysis: Analysis) -> str:
     """Say how the null was made."""
-    if analysis.plan is not None and not analysis.replicates and not analysis.history_only:
+    if analysis.plan is not None and not analysis.replicates and analysis.basis is not Basis.HISTORY:
         return "nothing is trained yet"
-    if analysis.history_only or not analysis.n_replicates:
+    if not analysis.n_replicates:
         return "no replicates: judged by the run's own earlier epochs, the weaker evidence"
-    n = analysis.n_replicates
-    each = f"{count(max(len(r.epochs) for r in analysis.null_replicates), 'epoch')} each"
-    if analysis.fraction is not None:
-        part = f"the first {100 * analysis.fraction:.3g}% of the epoch, no validation"
-        line = f"{count(n, 'resume')} of the checkpoint, each {part}"
-    elif analysis.continues is not None:
-        line = f"{count(n, 'new training')} as configured, {each}, every one with its own seed"
-    elif analysis.null_arm == HEALTHY.folder:
-        line = f"{count(n, 'healthy resume')} of the checkpoint, {each}, every one with its own seed"
-    else:
-        healthy = sum(r.arm == HEALTHY.folder and r.outcome is Outcome.OK for r in analysis.replicates)
-        line = f"{count(n, 'resume')} as configured and {healthy} healthy ones on the same seeds, {each}"
+    line = phrases(analysis).null(analysis)
     bad = [r for r in analysis.replicates if r.outcome is not Outcome.OK]
-    if analysis.borrowed is not None:
-        line = line.replace("the checkpoint", f"the checkpoint of epoch {analysis.borrowed.checkpoint.epoch}")
-        line += "; they lend their spread, the mean is the history's prediction"
-    if bad:
-        line += f"; {count(len(bad), 'more')} failed or diverged"
-    return line
+    return line + (f"; {count(len(bad), 'more')} failed or diverged" if bad else "")
+
+
+def dots(analysis: Analysis) -> str:
+    """Say what is special about the replicates that a figure shows as dots; mostly nothing."""
+    return phrases(analysis).dots
 
 
 def family_line(analysis: Analysis) -> str:
@@ -166,23 +103,30 @@ def not_run_lines(analysis: Analysis) -> tuple[str, ...]:
 
 def history_line(analysis: Analysis) -> str:
     """Say how the seam lies against the epochs before it."""
-    if analysis.history_only:
-        return "it is the only evidence here, see the table"
-    if analysis.continues is not None:
-        return "not judged (a new training starts a regime of its own)"
+    words = phrases(analysis)
+    if words.history:
+        return words.history
     if analysis.seam_check is SeamCheck.UNKNOWN:
         return "not judged (too few comparable epochs before the seam)"
-    if analysis.borrowed is not None and analysis.seam_check is SeamCheck.WITHIN:
-        return "the lender's resumes are within what the epochs before the lender predict"
     if analysis.seam_check is SeamCheck.WITHIN:
-        return "within what the epochs before the seam predict"
-    worst = [h for h in analysis.history_predictions if h.adverse]
-    words = [
+        return words.within
+    worst = [
         f"{clean(h.name)} {signed(None if h.value is None or h.predicted is None else h.value - h.predicted)}"
-        for h in worst
+        for h in analysis.history_predictions
+        if h.adverse
     ]
-    place = "the seam" if analysis.borrowed is None else "the lender"
-    return f"worse than the epochs before {place} predict" + (f": {', '.join(words)}" if words else "")
+    return f"worse than the epochs before {words.place} predict" + (f": {', '.join(worst)}" if worst else "")
+
+
+def plan_lines(analysis: Analysis) -> tuple[str, str]:
+    """Say what is to be trained, and what it can see; each empty where not known."""
+    plan = analysis.plan
+    if plan is None:
+        return "", ""
+    work = f"{count(plan.replicates, 'replicate')} of {phrases(analysis).length(analysis)}"
+    line = f"{work}, {duration(plan.seconds_per_replicate)} each, at most {duration(plan.worst_seconds)}"
+    seen = ", ".join(f"{short_name(name)} {unsigned(size)}" for name, size in plan.detectable.items())
+    return line + (f" ({plan.budget})" if plan.budget else ""), f"a shift of {seen} (power 0.8)" if seen else ""
 
 
 def cause_lines(analysis: Analysis) -> tuple[str, ...]:
@@ -222,12 +166,11 @@ def cost_line(analysis: Analysis) -> str:
 
 def selection_line(analysis: Analysis) -> str:
     """Say what the error rate holds for; empty where nothing was tested."""
-    if analysis.history_only or not analysis.n_replicates:
+    if not analysis.n_replicates:
         return ""
-    odd = "more" if analysis.selection_rate is None else f"about {analysis.selection_rate:.0%}"
     return (
         f"of healthy resumes, at most {analysis.alpha:.0%} are called a fault when analysed whatever they look like, "
-        f"{odd} when analysed because they looked odd"
+        "more when analysed because they looked odd"
     )
 
 
@@ -255,8 +198,8 @@ def next_steps(analysis: Analysis, *, look: bool = True) -> tuple[Step, ...]:
     elif analysis.verdict is Verdict.FAULT:
         told = analysis.audit if analysis.diagnosis is None else analysis.diagnosis
         steps += [Step(remedy) for remedy in dict.fromkeys(c.remedy for c in told or ()) if remedy]
-        if analysis.continues is not None:
-            steps.append(Step("Compare data, versions and checkpoint with those you meant; your arguments are not it."))
+        if phrases(analysis).advice:
+            steps.append(Step(phrases(analysis).advice))
         elif analysis.argument_changes and not steps:
             steps.append(Step("Resume again without the changed arguments and compare."))
         if not steps:
@@ -273,15 +216,3 @@ def next_steps(analysis: Analysis, *, look: bool = True) -> tuple[Step, ...]:
 
 def _shell(*words: object) -> str:
     return shlex.join(clean(str(word)) for word in words)
-
-
-def count(n: float, noun: str) -> str:
-    """Write a number with its noun.
-
-    Examples
-    --------
-    >>> count(1, "epoch"), count(3, "epoch"), count(3 * 0.1, "epoch")
-    ('1 epoch', '3 epochs', '0.3 epochs')
-    """
-    plural = noun if n == 1 or noun == "more" else noun + "s"
-    return f"{n:.10g} {plural}"

@@ -1,9 +1,7 @@
-"""Write the JSON schema of the report from the dataclasses: ``python -m analyzer.report.schema.make``.
+"""Write the JSON schema of the report from the dataclasses: ``python -m tests.measurements.write_schema``.
 
 The schema is committed; a test compares it with what this module makes, so a field cannot be added in silence.
 """
-
-# ruff: noqa: PLR0911  (JSON values and type hints have no narrower type; one return a kind is clearest)
 
 from __future__ import annotations
 
@@ -21,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from analyzer.domain.evidence import Cause, Decision, Finding
+from analyzer.report import document
 from analyzer.report.model.analysis import Analysis
 
 __all__ = ["SCHEMA_PATH", "make"]
 
-SCHEMA_PATH = Path(__file__).parent / "v1" / "report.json"
+SCHEMA_PATH = Path(document.__file__).parent / "schema" / "v1" / "report.json"
 _PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number"}
 
 
@@ -116,5 +115,4 @@ def _descriptions(docstring: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    SCHEMA_PATH.parent.mkdir(exist_ok=True)
     SCHEMA_PATH.write_text(json.dumps(make(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What reports say, each sentence once; what depends on the basis stands in one table."""
