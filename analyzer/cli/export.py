@@ -22,10 +22,10 @@ def export(study: Study, out: Out = None, debug: DebugOption = False) -> int:
     """Write every replicate, the row before and the observed row, one value a line."""
     from analyzer.cli.studies import find_report
     from analyzer.report.document import load_report
-    from analyzer.report.renderers.csv import render_csv
-    from analyzer.report.renderers.registry import write_file
+    from analyzer.report.renderers.csv import render
+    from analyzer.report.seal import write_file
 
-    text = render_csv(load_report(find_report(study)))
+    text = render(load_report(find_report(study)))
     if out is None:
         sys.stdout.write(text)
     else:

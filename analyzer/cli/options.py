@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from analyzer.errors import UsageError
+from analyzer.report.renderers.registry import KINDS, parse_spec  # a renderer is imported when it is used
 
 __all__ = [
     "AlphaOption",
@@ -74,8 +75,6 @@ def _check_budget(budget: str | None) -> str | None:
 
 
 def _check_reports(reports: list[str]) -> list[str]:
-    from analyzer.report.renderers.registry import parse_spec  # every renderer is imported when it is used, none here
-
     for report in reports:
         try:
             parse_spec(report)
@@ -125,7 +124,7 @@ ReportOption = Annotated[
         "--report",
         metavar="KIND[=PATH]",
         callback=_check_reports,
-        help="html, png, svg, json, csv, markdown, junit, github; mlflow, wandb, tensorboard.",
+        help=f"{KINDS}.",
     ),
 ]
 WorkersOnOption = Annotated[

@@ -1,4 +1,4 @@
-"""A study's report.json has its checksum beside it: one that was cut short or edited later is refused, not shown."""
+"""Reports as files: whole or not at all, and a study's with its checksum, so that one edited later is refused."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ import hashlib
 from pathlib import Path
 
 from analyzer.errors import StoreError
-from analyzer.files import read_regular
-from analyzer.report.renderers.registry import write_file
+from analyzer.files import read_regular, write_atomically
 
-__all__ = ["refuse_changed", "write_sealed"]
+__all__ = ["refuse_changed", "write_file", "write_sealed"]
+
+
+def write_file(path: Path, content: str | bytes) -> Path:
+    """Write a report so that it is there whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        Where the folder cannot be written.
+    """
+
+    def failure(_: Path, error: OSError) -> StoreError:
+        return StoreError(f"{path} cannot be written: {error.strerror or error}.")
+
+    return write_atomically(path, content, failure)
 
 
 def write_sealed(path: Path, content: str) -> Path:

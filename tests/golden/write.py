@@ -13,11 +13,12 @@ from pathlib import Path
 from rich.console import Console
 
 from analyzer.report.document import dumps, to_document
-from analyzer.report.renderers.csv import render_csv
-from analyzer.report.renderers.github import workflow_commands
-from analyzer.report.renderers.html import render_html, render_summary
-from analyzer.report.renderers.junit import render_junit
-from analyzer.report.renderers.markdown import render_markdown
+from analyzer.report.renderers.csv import render as render_csv
+from analyzer.report.renderers.github import annotate
+from analyzer.report.renderers.html import render as render_html
+from analyzer.report.renderers.html import render_summary
+from analyzer.report.renderers.junit import render as render_junit
+from analyzer.report.renderers.markdown import render as render_markdown
 from analyzer.report.renderers.terminal import render_plan, render_terminal
 
 HERE = Path(__file__).parent
@@ -44,7 +45,7 @@ RENDERERS = {
     "md": render_markdown,
     "csv": render_csv,
     "xml": render_junit,
-    "github": workflow_commands,
+    "github": annotate,
     "html": page,
     "summary.html": render_summary,
 }

@@ -9,12 +9,12 @@ import math
 from analyzer.domain.metrics import metrics_of
 from analyzer.report.model.analysis import Analysis
 
-__all__ = ["HEADER", "render_csv"]
+__all__ = ["HEADER", "render"]
 
 HEADER = ("source", "arm", "seed", "outcome", "epoch", "metric", "value", "exact")
 
 
-def render_csv(analysis: Analysis) -> str:
+def render(analysis: Analysis) -> str:
     """Make the CSV.
 
     Returns

@@ -16,7 +16,7 @@ from analyzer.report.phrases.methods import methods_paragraph
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["render_html", "render_summary"]
+__all__ = ["render", "render_summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class _Card:
     null: str
 
 
-def render_html(analysis: Analysis) -> str:
+def render(analysis: Analysis) -> str:
     """Make the whole page; everything foreign is escaped by the template, figures are inline SVG."""
     from markupsafe import Markup
 

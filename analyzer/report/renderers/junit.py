@@ -8,10 +8,10 @@ from analyzer.domain.evidence import MetricEvidence, Verdict
 from analyzer.report.formatting import clean, level, p_value, signed, unsigned
 from analyzer.report.model.analysis import Analysis
 
-__all__ = ["render_junit", "render_junit_error"]
+__all__ = ["render", "render_error"]
 
 
-def render_junit(analysis: Analysis) -> str:
+def render(analysis: Analysis) -> str:
     """Make the XML: FAULT is a failure, INCONCLUSIVE is skipped, NOISE and NEGLIGIBLE pass; numbers in the body."""
     deciding = [m for m in analysis.metrics if m.deciding]
     cases = [("verdict", analysis.verdict, "\n".join(analysis.decision.reasons), analysis.cost.seconds)]
@@ -35,7 +35,7 @@ def render_junit(analysis: Analysis) -> str:
     return _text(suite)
 
 
-def render_junit_error(message: str) -> str:
+def render_error(message: str) -> str:
     """Make the XML of an analysis that could not run: one test case with an error."""
     suite = _suite(tests=1, errors=1)
     case = ET.SubElement(suite, "testcase", classname="drift", name="verdict", time="0.000")

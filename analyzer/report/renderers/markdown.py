@@ -10,7 +10,7 @@ from analyzer.report.phrases import lines, simulated_faults
 from analyzer.report.phrases.methods import methods_paragraph
 from analyzer.report.phrases.shares import attribution_lines
 
-__all__ = ["escape", "render_markdown"]
+__all__ = ["escape", "render"]
 
 _HEAD = ("metric", "before", "observed", "jump", "expected seam", "unexplained shift", "margin", "p adj", "verdict")
 
@@ -28,7 +28,7 @@ def escape(text: object) -> str:
     return plain.replace("@", "&#64;")  # nobody is called by a path
 
 
-def render_markdown(analysis: Analysis) -> str:
+def render(analysis: Analysis) -> str:
     """Make a Markdown document in the order of the terminal report."""
     page = [f"## {analysis.verdict.value}: {lines.headline(analysis)}", ""]
     page += [f"{escape(reason)}\n" for reason in analysis.decision.reasons]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from analyzer.report.model.analysis import Analysis
 
-__all__ = ["render_png"]
+__all__ = ["render"]
 
 
-def render_png(analysis: Analysis) -> bytes:
+def render(analysis: Analysis) -> bytes:
     """Draw the grid of Ultralytics' results.png with the seam and the null band; returns a PNG."""
     from analyzer.report.charts.overview import grid
     from analyzer.report.charts.style import drawing, png

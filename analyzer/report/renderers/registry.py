@@ -1,107 +1,63 @@
-"""Which renderers there are, and where each writes. A new one is one function and one line here."""
+"""Which formats a report has. A new one is its module in this folder, of the same name, and one line of `FORMATS`."""
 
 from __future__ import annotations
 
-import os
+import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from analyzer.errors import StoreError, UsageError
-from analyzer.files import write_atomically
-from analyzer.report.renderers.trackers import TRACKERS, log, require
+from analyzer.errors import DriftError, StoreError, UsageError
+from analyzer.report.seal import write_file
 
 if TYPE_CHECKING:
     from analyzer.report.model.analysis import Analysis
 
-__all__ = ["KINDS", "Renderer", "ReportSpec", "parse_spec", "write", "write_error", "write_file"]
+__all__ = ["FORMATS", "KINDS", "Format", "ReportSpec", "parse_spec", "write", "write_error"]
 
 
 @dataclass(frozen=True, slots=True)
-class Renderer:
-    """One kind of report.
+class Format:
+    """One format; its module is imported when it is used.
+
+    A module that makes a file has ``render(analysis)`` for its text or bytes. It may have ``render_error(message)`` for
+    an analysis that could not run; ``keep(content, place)``, which writes it where no path is given; and ``annotate``
+    and ``annotate_error``, whose text goes to stderr. The module of a tracker has ``log(analysis, target)``, which says
+    where the study can be seen.
 
     Parameters
     ----------
     filename
-        In the study folder, where no path is given.
-    render
-        Makes the content; imports what it needs when it is called.
-    render_error
-        Makes the content for an analysis that could not run; None where the kind has no word for that.
+        In the study folder, where no path is given; empty for a tracker.
+    library
+        Of a tracker: the user has to install it.
     """
 
-    filename: str
-    render: Callable[[Analysis], str | bytes]
-    render_error: Callable[[str], str] | None = None
+    filename: str = ""
+    library: str = ""
 
 
-def _html(analysis: Analysis) -> str:
-    from analyzer.report.renderers.html import render_html
-
-    return render_html(analysis)
-
-
-def _png(analysis: Analysis) -> bytes:
-    from analyzer.report.renderers.png import render_png
-
-    return render_png(analysis)
-
-
-def _svg(analysis: Analysis) -> str:
-    from analyzer.report.renderers.svg import render_svg
-
-    return render_svg(analysis)
-
-
-def _json(analysis: Analysis) -> str:
-    from analyzer.report.document import dumps, to_document
-
-    return dumps(to_document(analysis))
-
-
-def _csv(analysis: Analysis) -> str:
-    from analyzer.report.renderers.csv import render_csv
-
-    return render_csv(analysis)
-
-
-def _markdown(analysis: Analysis) -> str:
-    from analyzer.report.renderers.markdown import render_markdown
-
-    return render_markdown(analysis)
-
-
-def _junit(analysis: Analysis) -> str:
-    from analyzer.report.renderers.junit import render_junit
-
-    return render_junit(analysis)
-
-
-def _junit_error(message: str) -> str:
-    from analyzer.report.renderers.junit import render_junit_error
-
-    return render_junit_error(message)
-
-
-def _github_error(message: str) -> str:
-    from analyzer.report.renderers.markdown import escape
-
-    return f"## drift could not run\n\n{escape(message)}\n"
-
-
-KINDS = {
-    "html": Renderer("report.html", _html),
-    "png": Renderer("drift.png", _png),
-    "svg": Renderer("report.svg", _svg),
-    "json": Renderer("report.json", _json),
-    "csv": Renderer("replicates.csv", _csv),
-    "markdown": Renderer("report.md", _markdown),
-    "junit": Renderer("junit.xml", _junit, _junit_error),
-    "github": Renderer("summary.md", _markdown, _github_error),
+FORMATS: Mapping[str, Format] = {
+    "html": Format("report.html"),
+    "png": Format("drift.png"),
+    "svg": Format("report.svg"),
+    "json": Format("report.json"),
+    "csv": Format("replicates.csv"),
+    "markdown": Format("report.md"),
+    "junit": Format("junit.xml"),
+    "github": Format("summary.md"),
+    "mlflow": Format(library="mlflow"),
+    "wandb": Format(library="wandb"),
+    "tensorboard": Format(library="tensorboard"),
 }
+
+
+KINDS = "; ".join(
+    ", ".join(kind for kind, made in FORMATS.items() if bool(made.library) is tracker) for tracker in (False, True)
+)
+"""All kinds in words: those that make a file; trackers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +67,9 @@ class ReportSpec:
     Parameters
     ----------
     kind
-        A key of ``KINDS`` or ``TRACKERS``.
+        A key of `FORMATS`.
     path
-        Where to write; None for the kind's own place.
+        Where to write; None for the format's own place.
     target
         What a tracker is told (a tracking URI, a project, a log directory); empty for its own default.
     """
@@ -137,18 +93,30 @@ def parse_spec(text: str) -> ReportSpec:
     (True, 'a=b.xml')
     """
     kind, equals, path = text.partition("=")
-    if kind not in KINDS and kind not in TRACKERS:
-        raise UsageError(f"There is no report of kind {kind!r}.", f"Choose from {', '.join((*KINDS, *TRACKERS))}.")
+    if kind not in FORMATS:
+        raise UsageError(f"There is no report of kind {kind!r}.", f"Choose from {', '.join(FORMATS)}.")
     if equals and not path:
         raise UsageError(f"--report {text} names no path.")
-    if kind in TRACKERS:
-        require(kind)  # said now, not after hours of training
+    if FORMATS[kind].library:
+        _require(kind)  # said now, not after hours of training
         return ReportSpec(kind, target=path)
     return ReportSpec(kind, Path(path) if path else None)
 
 
+def _require(kind: str) -> None:
+    library = FORMATS[kind].library
+    if importlib.util.find_spec(library) is None:
+        raise UsageError(f"--report {kind} needs {library}, which is not installed.", f"pip install {library}")
+
+
+def _function(kind: str, name: str) -> Callable[..., Any] | None:
+    """A function of a format's module; None where it has no such function."""
+    found: Callable[..., Any] | None = getattr(importlib.import_module(f"{__package__}.{kind}"), name, None)
+    return found
+
+
 def write(analysis: Analysis, spec: ReportSpec) -> Path | str:
-    """Render one report and write it, or log it with a tracker; for ``github`` also say the annotations on stderr.
+    """Render one report and write it, or log it with a tracker.
 
     Returns
     -------
@@ -158,64 +126,50 @@ def write(analysis: Analysis, spec: ReportSpec) -> Path | str:
     Raises
     ------
     StoreError
-        Where it cannot be written.
+        It cannot be written, or the tracker refused or cannot be reached.
+    UsageError
+        The library of the tracker is not installed.
     """
-    if spec.kind in TRACKERS:
-        return log(spec.kind, analysis, spec.target)
-    renderer = KINDS[spec.kind]
-    content = renderer.render(analysis)
-    if spec.kind == "github":
-        from analyzer.report.renderers.github import workflow_commands
-
-        sys.stderr.write(workflow_commands(analysis))
+    kind = spec.kind
+    if FORMATS[kind].library:
+        return _log(analysis, spec)
+    render, keep, annotate = (_function(kind, name) for name in ("render", "keep", "annotate"))
+    assert render is not None
+    content = render(analysis)
+    if annotate is not None:
+        sys.stderr.write(annotate(analysis))
     folder = analysis.study if analysis.study is not None else analysis.run / "drift"
-    return _put(spec, content, folder / renderer.filename)
+    if spec.path is None and keep is not None:
+        written: Path = keep(content, folder / FORMATS[kind].filename)
+        return written
+    return write_file(spec.path or folder / FORMATS[kind].filename, content)
+
+
+def _log(analysis: Analysis, spec: ReportSpec) -> str:
+    _require(spec.kind)
+    log = _function(spec.kind, "log")
+    assert log is not None
+    try:
+        return str(log(analysis, spec.target))
+    except DriftError:
+        raise
+    except Exception as e:  # of a foreign library: any
+        reason = " ".join(str(e).split())[:300] or type(e).__name__
+        raise StoreError(
+            f"{spec.kind} took no report: {reason}.", "The study is kept: drift report STUDY --report."
+        ) from e
 
 
 def write_error(message: str, spec: ReportSpec) -> None:
-    """Write that the analysis could not run, where the kind can say so and a place is known."""
-    renderer = KINDS.get(spec.kind)
-    if renderer is None or renderer.render_error is None:  # a tracker keeps studies, not failures
+    """Write that the analysis could not run, where the format can say so and a place is known."""
+    if FORMATS[spec.kind].library:  # a tracker keeps studies, not failures
         return
-    if spec.kind == "github":
-        from analyzer.report.renderers.github import annotation_of_error
-
-        sys.stderr.write(annotation_of_error(message))
-    if spec.path is not None or _job_summary(spec) is not None:  # without an analysis there is no study folder
-        _put(spec, renderer.render_error(message), Path(renderer.filename))
-
-
-def _job_summary(spec: ReportSpec) -> Path | None:
-    place = os.environ.get("GITHUB_STEP_SUMMARY")
-    return Path(place) if place and spec.kind == "github" and spec.path is None else None
-
-
-def _put(spec: ReportSpec, content: str | bytes, place: Path) -> Path:
-    summary = _job_summary(spec)
-    if summary is None and spec.kind == "json" and spec.path is None:
-        from analyzer.report.seal import write_sealed
-
-        return write_sealed(place, str(content))
-    if summary is None:
-        return write_file(spec.path or place, content)
-    try:
-        with summary.open("ab") as file:  # other steps write there too
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
-    except OSError as error:
-        raise StoreError(f"The job summary {summary} cannot be written: {error.strerror or error}.") from error
-    return summary
-
-
-def write_file(path: Path, content: str | bytes) -> Path:
-    """Write a report so that it is there whole or not at all.
-
-    Raises
-    ------
-    StoreError
-        Where the folder cannot be written.
-    """
-
-    def failure(_: Path, error: OSError) -> StoreError:
-        return StoreError(f"{path} cannot be written: {error.strerror or error}.")
-
-    return write_atomically(path, content, failure)
+    render, keep, annotate = (_function(spec.kind, name) for name in ("render_error", "keep", "annotate_error"))
+    if annotate is not None:
+        sys.stderr.write(annotate(message))
+    if render is None:
+        return
+    if spec.path is not None:
+        write_file(spec.path, render(message))
+    elif keep is not None:  # without an analysis there is no study folder
+        keep(render(message), None)

@@ -7,10 +7,10 @@ import re
 
 from analyzer.report.model.analysis import Analysis
 
-__all__ = ["render_svg"]
+__all__ = ["render"]
 
 
-def render_svg(analysis: Analysis) -> str:
+def render(analysis: Analysis) -> str:
     """Draw the terminal report, 80 columns wide, on white; the picture asks for nothing from outside."""
     from rich._export_format import CONSOLE_SVG_FORMAT
     from rich.console import Console

@@ -1,6 +1,7 @@
 """What no golden file shows: escaping, self-containedness, writing, and other programs' readers."""
 
 import csv
+import importlib
 import io
 import re
 import shutil
@@ -13,16 +14,20 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from analyzer.errors import StoreError, UsageError
+from analyzer.report import renderers
 from analyzer.report.charts.overview import looks
 from analyzer.report.charts.panels import panel_order
 from analyzer.report.document import load_report
 from analyzer.report.model.analysis import StepResult
-from analyzer.report.renderers.csv import HEADER, render_csv
-from analyzer.report.renderers.html import render_html
-from analyzer.report.renderers.junit import render_junit, render_junit_error
-from analyzer.report.renderers.markdown import render_markdown
-from analyzer.report.renderers.registry import KINDS, ReportSpec, parse_spec, write, write_error
-from analyzer.report.renderers.svg import render_svg
+from analyzer.report.renderers import registry
+from analyzer.report.renderers.csv import HEADER
+from analyzer.report.renderers.csv import render as render_csv
+from analyzer.report.renderers.html import render as render_html
+from analyzer.report.renderers.junit import render as render_junit
+from analyzer.report.renderers.junit import render_error as render_junit_error
+from analyzer.report.renderers.markdown import render as render_markdown
+from analyzer.report.renderers.registry import FORMATS, Format, ReportSpec, parse_spec, write, write_error
+from analyzer.report.renderers.svg import render as render_svg
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NAMES = ("noise", "fault", "inconclusive")
@@ -142,7 +147,10 @@ def test_junit_of_an_analysis_that_could_not_run_is_an_error():
     assert suite.find("testcase/error").get("message") == "a.pt is \\x00 stripped & <gone>"
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+FILES = sorted(kind for kind, made in FORMATS.items() if made.filename)
+
+
+@pytest.mark.parametrize("kind", FILES)
 def test_every_kind_is_written_to_its_path(tmp_path, analysis, kind, monkeypatch):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
     path = write(analysis, ReportSpec(kind, tmp_path / "deep" / "file"))
@@ -178,6 +186,25 @@ def test_github_appends_to_the_summary_and_annotates_on_stderr(tmp_path, monkeyp
     write_error("100%\nbroken", ReportSpec("github"))
     assert "::error title=drift could not run::100%25%0Abroken" in capsys.readouterr().err
     assert "drift could not run" in summary.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_is_a_module_that_keeps_what_the_table_promises(kind):
+    module = importlib.import_module(f"{renderers.__name__}.{kind}")
+    assert callable(module.log if FORMATS[kind].library else module.render)
+    assert bool(FORMATS[kind].library) != bool(FORMATS[kind].filename)
+
+
+def test_a_new_format_is_its_module_and_a_line_of_the_table(tmp_path, analysis, monkeypatch):
+    (tmp_path / "haiku.py").write_text("def render(analysis):\n    return f'{analysis.verdict.value} again'\n")
+    monkeypatch.setattr(renderers, "__path__", [*renderers.__path__, str(tmp_path)])
+    monkeypatch.setattr(registry, "FORMATS", {**FORMATS, "haiku": Format("haiku.txt")})
+    monkeypatch.delitem(sys.modules, f"{renderers.__name__}.haiku", raising=False)
+    written = write(replace(analysis, study=tmp_path / "study"), parse_spec("haiku"))
+    assert written == tmp_path / "study" / "haiku.txt"
+    assert written.read_text() == f"{analysis.verdict.value} again"
+    write_error("no.", parse_spec(f"haiku={tmp_path / 'none'}"))  # it has no words for that
+    assert not (tmp_path / "none").exists()
 
 
 def test_errors_are_written_where_the_kind_has_a_word_for_them(tmp_path):

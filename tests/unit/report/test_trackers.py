@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from analyzer.cli.app import app
 from analyzer.errors import StoreError, UsageError
 from analyzer.report.document import load_report
-from analyzer.report.renderers import trackers
+from analyzer.report.renderers import registry
+from analyzer.report.renderers import wandb as our_wandb
 from analyzer.report.renderers.registry import ReportSpec, parse_spec, write, write_error
 from analyzer.report.renderers.trackers import numbers, steps, study_id
 
@@ -133,7 +134,7 @@ def test_wandb_is_told_of_one_run(analysis, monkeypatch):
 
 
 def test_a_missing_library_is_said_before_anything_is_trained(monkeypatch):
-    monkeypatch.setattr(trackers.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(registry.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"needs wandb, which is not installed\. pip install wandb"):
         parse_spec("wandb")
     done = CliRunner().invoke(app, ["analyze", "nowhere", "--report", "mlflow"], env={"COLUMNS": "200"})
@@ -145,7 +146,7 @@ def test_what_a_tracker_refuses_is_one_sentence(analysis, monkeypatch):
     def refuse(analysis, target):
         raise ConnectionError("no route\nto host")
 
-    monkeypatch.setitem(trackers.TRACKERS, "wandb", trackers.Tracker("json", "", "", refuse))
+    monkeypatch.setattr(our_wandb, "log", refuse)
     with pytest.raises(StoreError, match=r"wandb took no report: no route to host\. The study is kept"):
         write(analysis, ReportSpec("wandb"))
     write_error("could not run", ReportSpec("wandb"))  # nothing to keep
