@@ -54,7 +54,7 @@ def replicate(
 
     request = pipeline.ReplicateRequest(
         checkpoint=checkpoint,
-        n=n,
+        replicates=n,
         epochs=epochs,
         fraction=fraction,
         device=device,

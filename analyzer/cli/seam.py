@@ -49,7 +49,7 @@ def seam(
 
     request = ReplicateRequest(
         checkpoint=checkpoint,
-        n=n,
+        replicates=n,
         device=device,
         data=data,
         seed=seed,

@@ -59,7 +59,7 @@ def variance(
 
     request = ReplicateRequest(
         checkpoint=checkpoint,
-        n=n,
+        replicates=n,
         device=device,
         workers_on=workers_on,
         per_device=per_device,

@@ -9,11 +9,11 @@ from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.errors import CheckpointError, RunError, UsageError
 from analyzer.pipeline.analysis.cost import replicate_words
-from analyzer.pipeline.budget import parse_budget
-from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
-from analyzer.pipeline.study import Study, open_study, pace_of
 from analyzer.replicates.archive import keep_checkpoint, keep_manifest
+from analyzer.replicates.budget import parse_budget
+from analyzer.replicates.collector import Collector
+from analyzer.replicates.study import Study, open_study, pace_of
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import run_directory
 
@@ -45,12 +45,14 @@ def replicate(request: ReplicateRequest, progress: Progress) -> Path:
     progress.message(f"A copy of the checkpoint is kept: {kept}")
     pace = pace_of(run)
     seconds = None if pace is None else pace * request.epochs * (request.fraction or 1.0)
-    if cost := replicate_words(request.n, seconds, study.placement.at_once):
+    if cost := replicate_words(request.replicates, seconds, study.placement.at_once):
         progress.message(cost)
     collector = Collector(study, parse_budget(None), progress)
     with collector.at_work():
-        progress.start(request.n * request.epochs, f"{request.n} healthy resumes", part=request.fraction or 1.0)
-        collector.extend(Arm(ArmKind.HEALTHY, fraction=request.fraction), (), request.n)
+        progress.start(
+            request.replicates * request.epochs, f"{request.replicates} healthy resumes", part=request.fraction or 1.0
+        )
+        collector.extend(Arm(ArmKind.HEALTHY, fraction=request.fraction), (), request.replicates)
         if request.replay:
             _replay(study, collector, progress)
     return study.store.path

@@ -182,7 +182,7 @@ def prepare(plan: Resume, progress: Progress) -> Path:
         # words for Ultralytics change what the resume does: a replay without them would differ from it
         wanted = ReplicateRequest(
             checkpoint=kept,
-            n=plan.request.replicates,
+            replicates=plan.request.replicates,
             epochs=plan.request.epochs,
             replay=not plan.request.arguments,
             device=_device(plan.request.arguments),

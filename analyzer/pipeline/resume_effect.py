@@ -15,13 +15,13 @@ from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate, matrix
 from analyzer.errors import CheckpointError, EngineError
 from analyzer.pipeline.analysis.resume_point import validated_images
-from analyzer.pipeline.budget import parse_budget
-from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.replicate import read_resumable, run_of
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
-from analyzer.pipeline.study import Study, open_study
+from analyzer.replicates.budget import parse_budget
+from analyzer.replicates.collector import Collector
 from analyzer.replicates.executors.executor import Executor
 from analyzer.replicates.seeds import replicate_seeds, second_seed
+from analyzer.replicates.study import Study, open_study
 from analyzer.report.codec import encode
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.units import rounding_units
@@ -100,7 +100,7 @@ def measure_seam(request: ReplicateRequest, progress: Progress) -> SeamReport:
     Parameters
     ----------
     request
-        The checkpoint, and n seeds, at least 2; three epochs each.
+        The checkpoint, and n replicates, here seeds, at least 2; three epochs each.
     progress
         Who is told.
 
@@ -115,10 +115,12 @@ def measure_seam(request: ReplicateRequest, progress: Progress) -> SeamReport:
     checkpoint = read_resumable(request)
     _two_epochs_left(checkpoint)
     study = open_study(checkpoint, run_of(checkpoint), request)
-    seeds = replicate_seeds(study.base_seed, request.n)
+    seeds = replicate_seeds(study.base_seed, request.replicates)
     collector = Collector(study, parse_budget(None), progress)
     with collector.at_work():
-        progress.start(3 * request.n, f"{request.n} seeds: two epochs in memory, the second one resumed")
+        progress.start(
+            3 * request.replicates, f"{request.replicates} seeds: two epochs in memory, the second one resumed"
+        )
         pairs, trained, reused = _pairs(collector, seeds)
     return SeamReport(
         study=study.store.path,
@@ -178,8 +180,8 @@ def _after(study: Study, kept: Path) -> Study:
     return replace(study, checkpoint=read_checkpoint(kept, trust=study.trust)) if kept.is_file() else study
 
 
-def _same_worker(collector: Collector) -> Callable[[Collector], Executor]:
-    return lambda _: collector.executor
+def _same_worker(collector: Collector) -> Callable[[Study, Progress], Executor]:
+    return lambda *_: collector.executor
 
 
 def _trained(found: Replicate | None, seed: int) -> Replicate:

@@ -13,12 +13,12 @@ from analyzer.domain.metrics import metrics_of
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import HEALTHY, Arm, ArmKind, Outcome, Replicate, matrix
 from analyzer.errors import EngineError
-from analyzer.pipeline.budget import parse_budget
-from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.replicate import read_resumable, run_of
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
-from analyzer.pipeline.study import open_study
+from analyzer.replicates.budget import parse_budget
+from analyzer.replicates.collector import Collector
 from analyzer.replicates.seeds import replicate_seeds
+from analyzer.replicates.study import open_study
 from analyzer.report.codec import encode
 from analyzer.stats.components import Component, noise_components
 
@@ -104,10 +104,13 @@ def find_variance(request: ReplicateRequest, repeats: int, progress: Progress) -
     request = with_absolute_out(request)
     checkpoint = read_resumable(request)
     study = open_study(checkpoint, run_of(checkpoint), request)
-    seeds = replicate_seeds(study.base_seed, request.n)
+    seeds = replicate_seeds(study.base_seed, request.replicates)
     collector = Collector(study, parse_budget(None), progress)
     with collector.at_work():
-        progress.start(request.n * (request.n + repeats), f"{request.n} x {request.n} pairs of seeds, and repeats")
+        progress.start(
+            request.replicates * (request.replicates + repeats),
+            f"{request.replicates} x {request.replicates} pairs of seeds, and repeats",
+        )
         again = [HEALTHY, *[Arm(ArmKind.REPEAT, label=str(k)) for k in range(2, repeats + 1)]]
         repeated = [_row(collector, arm, seeds) for arm in again]
         crossed = [_row(collector, Arm(ArmKind.ORDER_APART, order_seed=order), seeds) for order in seeds]

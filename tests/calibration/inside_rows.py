@@ -13,13 +13,13 @@ from analyzer.domain.progress import Silent
 from analyzer.domain.replicate import Arm, ArmKind, Replicate
 from analyzer.pipeline.analysis.regime import read_regime
 from analyzer.pipeline.analysis.resume_point import running_resume_point
-from analyzer.pipeline.budget import parse_budget
-from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.replicate import read_resumable, run_of
 from analyzer.pipeline.request import ReplicateRequest
-from analyzer.pipeline.study import open_study
+from analyzer.replicates.budget import parse_budget
+from analyzer.replicates.collector import Collector
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.store import Store
+from analyzer.replicates.study import open_study
 
 __all__ = ["FAULTS", "HALF", "halves", "margins_of", "whole"]
 

@@ -42,7 +42,7 @@ def lent_rows(work: Path, run: str, epoch: int, names: list[str]) -> np.ndarray:
     copy = work / "lenders" / f"{run}-{epoch}"
     if not copy.exists():
         copy_run(work / "checkpoints" / run, copy, weights=(f"epoch{epoch}.pt",))
-    study = replicate(ReplicateRequest(copy / "weights" / f"epoch{epoch}.pt", n=TRAINED), Silent())
+    study = replicate(ReplicateRequest(copy / "weights" / f"epoch{epoch}.pt", replicates=TRAINED), Silent())
     shutil.rmtree(copy / "drift" / "seams", ignore_errors=True)
     found = Store(study.parent, study.name).all("healthy")
     return np.array([[r.epochs[0].printed[n] for n in names] for r in found])

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
 
 import analyzer
-import analyzer.pipeline.collect
+import analyzer.replicates.collector
 from analyzer.errors import DriftError
 from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.runs.directory import read_run
@@ -154,7 +154,7 @@ def main() -> None:
     part, parts = (int(x) for x in options.shard.split("/"))
     mine = [i for i in items() if i.number % parts == part - 1 and (not options.only or i.truth in options.only)]
     worker = WarmWorker(scratch_folder(work / "worker" / str(part)), (), lambda fraction: None)
-    analyzer.pipeline.collect.executor_for = lambda collector: worker
+    analyzer.replicates.collector.executor_for = lambda *_: worker
     resumer = None if options.made else Resumer(work)
     for kind in options.passes or ("",):
         for item in mine:

@@ -160,7 +160,7 @@ def test_replicate(fake):
     done = run("replicate", "RUN/weights/last.pt", "-n", "3", "--device", "cpu")
     assert done.exit_code == 0, done.stderr
     assert done.stdout == "RUN/drift/study\n"
-    assert (fake.request.checkpoint, fake.request.n) == (Path("RUN/weights/last.pt"), 3)
+    assert (fake.request.checkpoint, fake.request.replicates) == (Path("RUN/weights/last.pt"), 3)
 
 
 def test_json_can_be_read_by_another_program(fake):

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from analyzer.cli.app import app
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
-from analyzer.pipeline import collect
 from analyzer.pipeline import variance as module
+from analyzer.replicates import collector
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.store import Store
 
@@ -62,7 +62,7 @@ def drift(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "read_resumable", lambda request: None)
     monkeypatch.setattr(module, "run_of", lambda checkpoint: tmp_path)
     monkeypatch.setattr(module, "open_study", lambda *args: study)
-    monkeypatch.setattr(collect, "executor_for", lambda collector: trainer)
+    monkeypatch.setattr(collector, "executor_for", lambda *_: trainer)
 
     def run(*arguments):
         return runner.invoke(app, ["variance", "x.pt", *arguments], env={"COLUMNS": "80", "TERM": "dumb"})

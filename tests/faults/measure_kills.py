@@ -28,8 +28,8 @@ from cheap_worker import made
 
 from analyzer.domain.progress import Progress, Silent
 from analyzer.domain.replicate import HEALTHY, Replicate
-from analyzer.pipeline.budget import Budget
-from analyzer.pipeline.collect import Collector
+from analyzer.replicates.budget import Budget
+from analyzer.replicates.collector import Collector
 from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.seeds import replicate_seeds

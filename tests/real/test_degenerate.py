@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.errors import DegenerateNullError
-from analyzer.pipeline.collect import refuse_degenerate
+from analyzer.replicates.collector import refuse_degenerate
 
 _spec = importlib.util.spec_from_file_location("real_engine", Path(__file__).parent / "engine.py")
 engine = importlib.util.module_from_spec(_spec)

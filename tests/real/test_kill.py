@@ -21,8 +21,8 @@ import pytest
 from analyzer.domain.progress import Silent
 from analyzer.domain.replicate import HEALTHY, EpochRecord, Outcome, Replicate
 from analyzer.errors import StoreError
-from analyzer.pipeline.budget import Budget
-from analyzer.pipeline.collect import Collector
+from analyzer.replicates.budget import Budget
+from analyzer.replicates.collector import Collector
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.store import Store
@@ -57,7 +57,7 @@ def extend(root, n):
     job = ArmJob(HEALTHY, Path("last.pt"), {}, "cpu", 1, root, root, "study")
     study = SimpleNamespace(store=store, base_seed=0, epochs=1, job=lambda arm, scratch: job)
     with store.lock():
-        collector = Collector(study, Budget(), Silent(), make_executor=lambda c: Writer(store))
+        collector = Collector(study, Budget(), Silent(), make_executor=lambda *_: Writer(store))
         found = collector.extend(HEALTHY, (), n)
     return found, collector
 

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from analyzer.cli.app import app
 from analyzer.pipeline.request import ReplicateRequest
-from analyzer.pipeline.study import open_study
 from analyzer.replicates.store import Store
+from analyzer.replicates.study import open_study
 from analyzer.runs.checkpoint import read_checkpoint
 
 ray = pytest.importorskip("ray")

@@ -69,7 +69,7 @@ def checkpoint(killed_run, copy_run, tmp_path_factory):
 
 
 def test_both_arms_are_bit_identical_to_plain_ultralytics(checkpoint, tmp_path):
-    found = measure_seam(ReplicateRequest(checkpoint, n=2, out=tmp_path / "drift"), Silent())
+    found = measure_seam(ReplicateRequest(checkpoint, replicates=2, out=tmp_path / "drift"), Silent())
     seed = replicate_seeds(0, 2)[0]
     store = Store(tmp_path / "drift", found.study.name)
     memory = store.get("uninterrupted", seed).epochs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.pipeline.place import own_threads
+from analyzer.replicates.placement import ultralytics_threads
 from analyzer.replicates.store import Store
 
 _spec = importlib.util.spec_from_file_location("real_engine", Path(__file__).parent / "engine.py")
@@ -30,7 +30,9 @@ def rows(store):
     return {r.seed: [(e.epoch, e.printed, e.exact) for e in r.epochs] for r in store.all("healthy")}
 
 
-@pytest.mark.skipif(own_threads() > 1, reason="one worker alone takes more threads here, so it is another study")
+@pytest.mark.skipif(
+    ultralytics_threads() > 1, reason="one worker alone takes more threads here, so it is another study"
+)
 def test_two_workers_give_what_one_gives(resumed_run, copy_run, tmp_path):
     run = copy_run(resumed_run, tmp_path / "run")
     one, alone, _ = analyzed(run, tmp_path / "one", "--per-device", "1", "--no-replay", "--budget", "7epochs")

@@ -15,10 +15,10 @@ from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.analysis.steps.fault_search import MOST_EPOCHS
 from analyzer.pipeline.analysis.steps.simulated_faults import MOST_TWIN_EPOCHS
-from analyzer.pipeline.budget import DEFAULT_SECONDS, LONG_SECONDS, Budget, parse_budget
-from analyzer.pipeline.device import shares_device
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.study import Study
+from analyzer.replicates.budget import DEFAULT_SECONDS, LONG_SECONDS, Budget, parse_budget
+from analyzer.replicates.devices import shares_device
+from analyzer.replicates.study import Study
 from analyzer.report.formatting import duration, short_name, unsigned
 from analyzer.report.model.analysis import Plan
 from analyzer.runs.activity import is_training

@@ -21,7 +21,7 @@ from analyzer.pipeline.analysis.result import from_history, from_replicates, pla
 from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured, find_resume_point
 from analyzer.pipeline.analysis.steps.audit import audit_resume
 from analyzer.pipeline.request import AnalyzeRequest, with_absolute_out
-from analyzer.pipeline.study import open_study
+from analyzer.replicates.study import open_study
 from analyzer.report.document import write_report
 from analyzer.report.model.analysis import Analysis
 

@@ -14,7 +14,7 @@ from analyzer.domain.evidence import Decision
 from analyzer.pipeline.analysis.bases.own import Gathered
 from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.study import Study
+from analyzer.replicates.study import Study
 from analyzer.report.model.analysis import Analysis, CheckpointRef, Cost, Environment, NotRun
 from analyzer.runs.versions import installed_versions
 

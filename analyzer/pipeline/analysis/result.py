@@ -39,7 +39,7 @@ from analyzer.pipeline.analysis.frame import LADDER, cost, environment, frame, n
 from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.study import Study
+from analyzer.replicates.study import Study
 from analyzer.report.model.analysis import (
     Analysis,
     ArgumentChange,

@@ -10,8 +10,8 @@ from typing import Any
 from analyzer.domain.replicate import HEALTHY, Arm, ArmKind, Outcome, Replicate
 from analyzer.domain.within import Within
 from analyzer.files import read_json
-from analyzer.pipeline.device import as_many
-from analyzer.pipeline.place import own_threads
+from analyzer.replicates.devices import as_many
+from analyzer.replicates.placement import ultralytics_threads
 from analyzer.replicates.store import Store
 from analyzer.runs.versions import installed_versions
 
@@ -71,7 +71,7 @@ class Kept:
 
         installed = installed_versions()
         versions = self.facts.get("versions") or {}
-        threads = torch.get_num_threads() == own_threads()
+        threads = torch.get_num_threads() == ultralytics_threads()
         if not threads or installed.get("albumentations") or any(installed.get(k) != v for k, v in versions.items()):
             return None
         found = self.store.get(Arm(ArmKind.REPLAY, {**self.changes, "seed": seed}).folder, seed)

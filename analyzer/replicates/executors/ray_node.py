@@ -32,7 +32,7 @@ class Demands:
     versions
         Of the packages that train.
     hardware
-        The kind of device, as `analyzer.pipeline.device.Device.hardware` names it.
+        The kind of device, as `analyzer.replicates.devices.Device.hardware` names it.
     data
         Data sets that the arms read, each with its fingerprint.
     cpus, gpus

@@ -17,10 +17,10 @@ from typing import Any
 from analyzer import errors
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.errors import DriftError, EngineError
+from analyzer.replicates.devices import count
+from analyzer.replicates.executors.environment import as_ultralytics_names, first_rank, worker_environment
 from analyzer.replicates.job import ArmJob, dump
 from analyzer.replicates.store import Store
-from analyzer.replicates.worker.ddp import as_ultralytics_names, count, first_rank
-from analyzer.replicates.worker.sandbox import environment
 from analyzer.runs.versions import installed_versions
 
 __all__ = ["WorkerDied", "WorkerProcess"]
@@ -110,7 +110,7 @@ class WorkerProcess:
         if count(job.device) > 1:
             self._end()  # one process group a process: torch binds its port once
         if self.process is None or self.process.poll() is not None:
-            environ = first_rank(job.device, environment(self.scratch, os.environ, trust=job.trust))
+            environ = first_rank(job.device, worker_environment(self.scratch, os.environ, trust=job.trust))
             places = (p.absolute() for p in (self.scratch, self.log, *self.protected))
             command = [sys.executable, "-m", self.module, *places]
             self.process = subprocess.Popen(
@@ -130,7 +130,7 @@ class WorkerProcess:
             self.process.stdin.write(json.dumps(message) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            raise self._obituary() from None
+            raise self._ended() from None
 
     def _wait_for(self, wanted: str) -> None:
         assert self.process is not None and self.process.stdout is not None
@@ -143,9 +143,9 @@ class WorkerProcess:
                 raise kind(message["what"], message["hint"] or f"The worker's log is {self.log}.")
             elif message["event"] == wanted:
                 return
-        raise self._obituary()
+        raise self._ended()
 
-    def _obituary(self) -> WorkerDied:
+    def _ended(self) -> WorkerDied:
         assert self.process is not None
         code = self.process.wait()
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"

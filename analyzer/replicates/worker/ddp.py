@@ -14,93 +14,28 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from analyzer.errors import EngineError
-from analyzer.runs.versions import has_feature
 
 __all__ = [
-    "as_ultralytics_names",
-    "count",
-    "die_like",
-    "first_rank",
-    "last_words",
+    "end_as_others",
+    "error_of_others",
     "other_ranks",
     "passed_on",
     "rank",
     "watch",
 ]
 
-_LAUNCHER = frozenset(
-    {f"{of}{what}" for of in ("", "LOCAL_", "GROUP_", "ROLE_") for what in ("RANK", "WORLD_SIZE")}
-    | {"MASTER_ADDR", "MASTER_PORT"}
-)
 _SHORTLY = 1.0  # seconds in which the end of a process is seen
 _GRACE = 5.0  # seconds for the first rank to say itself what is wrong, when another one has ended
-
-
-def count(device: str) -> int:
-    """Ranks of a job: devices that Ultralytics' ``device`` argument names, separated by commas."""
-    return device.count(",") + 1
-
-
-def as_ultralytics_names(device: str, environ: Mapping[str, str], version: str | None) -> str:
-    """The device as Ultralytics of that version takes it, in a process with that environment.
-
-    Up to 8.4.86 (PR #25021) ``device`` replaced ``CUDA_VISIBLE_DEVICES``: where a scheduler had given GPU 3 to the
-    command, its first GPU was named 3, and 0 was another user's.
-
-    Parameters
-    ----------
-    device
-        As torch counts the visible devices here: "0", "0,1"; "cpu" stays as it is.
-    environ
-        Of the worker.
-    version
-        Of Ultralytics.
-
-    Examples
-    --------
-    >>> as_ultralytics_names("0,1", {"CUDA_VISIBLE_DEVICES": "4,6,7"}, "8.3.0")
-    '4,6'
-    >>> as_ultralytics_names("0,1", {"CUDA_VISIBLE_DEVICES": "4,6,7"}, "8.4.190")
-    '0,1'
-    """
-    visible = [name.strip() for name in environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
-    indices = device.split(",")
-    if has_feature("device-visible", version) is not False or not all(
-        i.isdecimal() and int(i) < len(visible) and visible[int(i)].isdecimal() for i in indices
-    ):
-        return device
-    return ",".join(visible[int(i)] for i in indices)
 
 
 def rank() -> int:
     """Rank of this process; 0 where it is the only one."""
     return int(os.environ.get("RANK", "0"))
-
-
-def first_rank(device: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Environment of the first rank; for a single device one without any.
-
-    What a launcher put there (a pod of a PyTorchJob, a shell under torchrun) is of a job of its own: Ultralytics would
-    take the worker for a rank of that.
-
-    Parameters
-    ----------
-    device
-        As Ultralytics takes it: "cpu", "0", "0,1".
-    environ
-        Of a worker.
-    """
-    alone = {k: v for k, v in environ.items() if k not in _LAUNCHER and not k.startswith("TORCHELASTIC_")}
-    n = count(device)
-    if n == 1:
-        return alone
-    own = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": str(n), "LOCAL_WORLD_SIZE": str(n)}
-    return {"OMP_NUM_THREADS": "1", **alone, **own, "MASTER_ADDR": "127.0.0.1"}
 
 
 def other_ranks(arguments: list[str], log: Path) -> list[subprocess.Popen[str]]:
@@ -151,7 +86,7 @@ def passed_on(lines: Iterable[str], others: list[subprocess.Popen[str]]) -> Iter
         yield line
 
 
-def die_like(others: list[subprocess.Popen[str]]) -> None:
+def end_as_others(others: list[subprocess.Popen[str]]) -> None:
     """End this process where another rank was killed, whatever this one saw of it: the driver tries once more.
 
     Where it was killed as the system does for lack of memory, this one ends by the same signal, so that the driver
@@ -165,7 +100,7 @@ def die_like(others: list[subprocess.Popen[str]]) -> None:
         os._exit(1)
 
 
-def last_words(others: list[subprocess.Popen[str]]) -> dict[str, Any] | None:
+def error_of_others(others: list[subprocess.Popen[str]]) -> dict[str, Any] | None:
     """The error with which another rank has ended; None where none has."""
     for other in others:
         if other.poll() is not None and other.stdout is not None and (line := other.stdout.readline()):
@@ -188,8 +123,8 @@ def watch(others: list[subprocess.Popen[str]], failed: Callable[..., None]) -> N
         while all(other.poll() is None for other in others):
             time.sleep(0.5)
         time.sleep(_GRACE)
-        die_like(others)
-        if words := last_words(others):
+        end_as_others(others)
+        if words := error_of_others(others):
             failed(**words)
         os._exit(1)
 

@@ -152,8 +152,8 @@ class Worker:
 
     def _failed(self, what: str, hint: str, kind: str, *, perhaps_another: bool = False) -> None:
         """Say what went wrong; where it may only be what another rank's error looks like from here, say that one."""
-        ranks.die_like(self.others)
-        words = ranks.last_words(self.others) if perhaps_another else None
+        ranks.end_as_others(self.others)
+        words = ranks.error_of_others(self.others) if perhaps_another else None
         self.send("error", **(words or {"what": what, "hint": hint, "kind": kind}))
         if ranks.rank():
             os._exit(1)  # the first one may be waiting for it

@@ -5,37 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["environment", "guard_loads", "guard_writes", "quiet_settings", "redirect_caches", "spare_images"]
+__all__ = ["guard_loads", "guard_writes", "quiet_settings", "redirect_caches", "spare_images"]
 
 TRACKERS = ("clearml", "comet", "dvc", "hub", "mlflow", "neptune", "raytune", "tensorboard", "wandb")
-
-
-def environment(scratch: Path, base: Mapping[str, str], *, trust: bool = False) -> dict[str, str]:
-    """Environment of a worker: a private Ultralytics configuration, offline, nothing installed behind one's back."""
-    return {
-        **base,
-        "YOLO_CONFIG_DIR": str(scratch / "config"),
-        "YOLO_OFFLINE": "true",
-        "YOLO_AUTOINSTALL": "false",
-        # What a checkpoint names (a teacher, say) is loaded with an allow-list too.
-        "ULTRALYTICS_SAFE_LOAD": "false" if trust else "true",
-        "MPLBACKEND": "Agg",
-        "WANDB_MODE": "disabled",
-        "COMET_MODE": "disabled",
-        "CLEARML_OFFLINE_MODE": "1",
-        "MLFLOW_TRACKING_URI": (scratch / "mlruns").as_uri(),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        # The worker starts in scratch; its modules are found where the driver's were.
-        "PYTHONPATH": os.pathsep.join(str(p.absolute()) for p in _modules(base)),
-    }
-
-
-def _modules(base: Mapping[str, str]) -> tuple[Path, ...]:
-    return tuple(Path(p) for p in base.get("PYTHONPATH", "").split(os.pathsep) if p)
 
 
 def quiet_settings(scratch: Path) -> None:

@@ -212,7 +212,7 @@ class TestReplay:
 
         def make(more_threads=0):
             own = torch.get_num_threads() + more_threads
-            monkeypatch.setattr("analyzer.pipeline.guard.stored.own_threads", lambda: own)
+            monkeypatch.setattr("analyzer.pipeline.guard.stored.ultralytics_threads", lambda: own)
             arm = Arm(ArmKind.REPLAY, {"seed": 7}).folder
             record = EpochRecord(31, ROW, ROW, 1.0, within(means, range(1, BATCHES + 1)))
             store(run).put(Replicate(arm, 7, Outcome.OK, (record,)))

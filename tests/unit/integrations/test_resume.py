@@ -72,7 +72,7 @@ def test_replicates_train_where_the_resume_will(run, monkeypatch, words, device)
     plan = plan_resume(ResumeRequest(run.path, replicates=4, arguments=words))
     steps.prepare(plan, Silent())
     (request,) = wanted
-    assert (request.device, request.n, request.replay) == (device, 4, not words)
+    assert (request.device, request.replicates, request.replay) == (device, 4, not words)
 
 
 def test_a_second_training_in_one_run_is_refused(run, monkeypatch):

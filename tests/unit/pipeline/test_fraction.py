@@ -15,10 +15,10 @@ from analyzer.domain.within import Within
 from analyzer.errors import RunError, UsageError
 from analyzer.pipeline.analysis import cost
 from analyzer.pipeline.analysis.bases import part as fraction
-from analyzer.pipeline.budget import parse_budget
-from analyzer.pipeline.collect import refuse_degenerate
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.replicates.archive import keep_running
+from analyzer.replicates.budget import parse_budget
+from analyzer.replicates.collector import refuse_degenerate
 from analyzer.replicates.store import Store
 
 MARKS = (2, 4, 10, 20)

@@ -7,7 +7,7 @@ import pytest
 from analyzer.domain.evidence import Replay
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.pipeline.analysis.steps.replay import NotPossible, replay_outcome, why_not
-from analyzer.pipeline.device import Device
+from analyzer.replicates.devices import Device
 
 
 def scene(**args):

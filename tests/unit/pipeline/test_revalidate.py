@@ -6,7 +6,7 @@ from analyzer.domain.evidence import Revalidation
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError
 from analyzer.pipeline.analysis.steps.revalidate import revalidate
-from analyzer.pipeline.device import Device
+from analyzer.replicates.devices import Device
 
 LOGGED = {"metrics/mAP50(B)": 0.9, "val/box_loss": 1.0, "fitness": 0.7}
 CPU = Device("cpu", "cpu")

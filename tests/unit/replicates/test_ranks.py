@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from analyzer.replicates.worker.ddp import as_ultralytics_names, count, first_rank, last_words
+from analyzer.replicates.devices import count
+from analyzer.replicates.executors.environment import as_ultralytics_names, first_rank
+from analyzer.replicates.worker.ddp import error_of_others
 
 LAUNCHED = {"RANK": "3", "LOCAL_RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "pod-0", "TORCHELASTIC_RUN_ID": "x"}
 
@@ -18,8 +20,8 @@ def test_a_worker_of_one_device_is_no_rank_of_whatever_started_the_command():
 
 def test_the_first_of_several_ranks_is_that_of_its_own_job():
     made = first_rank("2,3", {"PATH": "/bin", **LAUNCHED})
-    own = {k: made[k] for k in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR")}
-    assert own == {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
+    found = {k: made[k] for k in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR")}
+    assert found == {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
     assert made["OMP_NUM_THREADS"] == "1"  # as torchrun says it
     assert "TORCHELASTIC_RUN_ID" not in made  # the ranks would look for the store of that launcher
     assert first_rank("0,1", {"OMP_NUM_THREADS": "4"})["OMP_NUM_THREADS"] == "4"
@@ -60,8 +62,8 @@ def test_the_error_of_a_rank_that_has_ended_is_what_went_wrong():
     others = [rank_that("import time; time.sleep(60)"), rank_that(f"{SAYS}; raise SystemExit(1)")]
     try:
         assert others[1].wait() == 1
-        assert last_words(others) == {"what": "out of memory", "hint": "", "kind": "EngineError"}
-        assert last_words(others) is None  # said once
+        assert error_of_others(others) == {"what": "out of memory", "hint": "", "kind": "EngineError"}
+        assert error_of_others(others) is None  # said once
     finally:
         for other in others:
             other.kill()

@@ -27,9 +27,9 @@ from analyzer.pipeline.analysis.frame import LADDER, cost, environment, frame, n
 from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.analysis.result import evidence_of, history_predictions, planned
 from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured
-from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.study import Study, open_study
+from analyzer.replicates.collector import Collector
+from analyzer.replicates.study import Study, open_study
 from analyzer.report.model.analysis import Analysis, ArgumentChange, Borrowed, Omnibus, Plan
 from analyzer.report.model.parts import reported
 from analyzer.runs.args import diff_args

@@ -20,7 +20,7 @@ from analyzer.errors import CheckpointError, DriftError, RunError, UsageError
 from analyzer.pipeline.analysis.regime import Regime, read_regime
 from analyzer.pipeline.analysis.resume_point import ResumePoint, no_number, validated_images
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.study import Study
+from analyzer.replicates.study import Study
 from analyzer.runs.args import ArgsDiff, diff_args
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.directory import read_run

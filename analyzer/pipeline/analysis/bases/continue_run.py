@@ -23,9 +23,9 @@ from analyzer.pipeline.analysis.evidence import (
 )
 from analyzer.pipeline.analysis.frame import environment, frame, reference
 from analyzer.pipeline.analysis.regime import Regime
-from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.study import open_study
+from analyzer.replicates.collector import Collector
+from analyzer.replicates.study import open_study
 from analyzer.report.formatting import count, duration, short_name, signed
 from analyzer.report.model.analysis import Analysis, ArgumentChange, Cost, NotRun, Omnibus, StepResult
 from analyzer.report.model.parts import reported

@@ -16,10 +16,10 @@ from analyzer.pipeline.analysis.steps.fault_search import Search, search, skippe
 from analyzer.pipeline.analysis.steps.replay import replay_outcome, run_replay
 from analyzer.pipeline.analysis.steps.revalidate import revalidate
 from analyzer.pipeline.analysis.steps.simulated_faults import TwinSearch, search_twins, why_no_twins
-from analyzer.pipeline.budget import Budget
-from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.study import Study
+from analyzer.replicates.budget import Budget
+from analyzer.replicates.collector import Collector
+from analyzer.replicates.study import Study
 from analyzer.report.model.analysis import Look, Plan, StepResult
 from analyzer.stats.critical import looks
 from analyzer.stats.sequential import PILOT, Stop, StopReason, next_action

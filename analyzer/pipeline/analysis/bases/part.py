@@ -27,11 +27,11 @@ from analyzer.pipeline.analysis.regime import Regime, read_regime
 from analyzer.pipeline.analysis.result import planned
 from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured, running_resume_point
 from analyzer.pipeline.analysis.steps.audit import audit_resume
-from analyzer.pipeline.budget import Budget
-from analyzer.pipeline.collect import Collector
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.pipeline.study import Study, open_study
 from analyzer.replicates.archive import read_running
+from analyzer.replicates.budget import Budget
+from analyzer.replicates.collector import Collector
+from analyzer.replicates.study import Study, open_study
 from analyzer.report.model.analysis import Analysis, Cost, Plan
 from analyzer.report.model.parts import reported
 from analyzer.runs.directory import run_directory

@@ -13,7 +13,7 @@ from analyzer.diagnosis.clues import Clues, OtherFile
 from analyzer.diagnosis.rows import differing_columns
 from analyzer.errors import DriftError
 from analyzer.pipeline.analysis.resume_point import ResumePoint
-from analyzer.pipeline.study import Study
+from analyzer.replicates.study import Study
 from analyzer.runs.args import diff_args
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.tensors import read_weights

@@ -20,8 +20,8 @@ from analyzer.errors import DriftError
 from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.analysis.steps.clues import collect_clues
 from analyzer.pipeline.analysis.steps.replay import replay_arm
-from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.study import Study
+from analyzer.replicates.collector import Collector
+from analyzer.replicates.study import Study
 from analyzer.report.model.analysis import StepResult
 
 __all__ = ["MOST_EPOCHS", "Search", "search", "skipped"]

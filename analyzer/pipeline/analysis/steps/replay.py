@@ -15,8 +15,8 @@ from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Replay
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
 from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured
-from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.study import Study
+from analyzer.replicates.collector import Collector
+from analyzer.replicates.study import Study
 from analyzer.report.model.analysis import StepResult
 
 __all__ = ["NotPossible", "replay_arm", "replay_outcome", "run_replay", "why_not"]

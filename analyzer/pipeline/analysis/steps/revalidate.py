@@ -13,8 +13,8 @@ from analyzer.diagnosis.revalidation import Difference, compare_rows
 from analyzer.domain.evidence import Revalidation
 from analyzer.domain.replicate import Replicate
 from analyzer.errors import EngineError
-from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.study import Study
+from analyzer.replicates.collector import Collector
+from analyzer.replicates.study import Study
 from analyzer.report.formatting import duration, short_name
 from analyzer.report.model.analysis import StepResult
 

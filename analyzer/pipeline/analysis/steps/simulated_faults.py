@@ -25,8 +25,8 @@ from analyzer.pipeline.analysis.evidence import Observed, rows_of
 from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.analysis.steps.clues import collect_clues
-from analyzer.pipeline.collect import Collector
-from analyzer.pipeline.study import Study
+from analyzer.replicates.collector import Collector
+from analyzer.replicates.study import Study
 from analyzer.stats.likelihood import HEALTHY, NONE, ArmFit, Attributed, attribute_row, fit_arms
 from analyzer.stats.shift import NullComparison
 

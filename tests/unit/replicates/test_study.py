@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from analyzer.pipeline.study import trained_on
+from analyzer.replicates.study import trained_on
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 import pytest
 
 from analyzer.errors import UsageError
-from analyzer.pipeline import place as module
-from analyzer.pipeline.place import Placement, own_threads, place
 from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.replicates import placement as module
+from analyzer.replicates.placement import Placement, place, ultralytics_threads
 
 
 def fake_torch(*names):
@@ -36,13 +36,13 @@ def placed(seconds=60.0, torch=None, trained_on="cpu", single_threaded=False, **
 def test_the_threads_are_those_that_ultralytics_takes():
     from ultralytics.utils import NUM_THREADS
 
-    assert own_threads() == NUM_THREADS
+    assert ultralytics_threads() == NUM_THREADS
 
 
 def test_two_cores_train_two_at_once_where_the_bits_stay_and_it_pays(machine):
     machine(2)
     _, workers = placed()
-    assert (workers.devices, workers.threads, workers.own_threads) == (("cpu", "cpu"), 1, 1)
+    assert (workers.devices, workers.threads, workers.run_threads) == (("cpu", "cpu"), 1, 1)
     assert placed(seconds=3.0)[1].devices == ("cpu", "cpu")  # eight of them, or so
     assert placed(seconds=3.0, replicates=5)[1].devices == ("cpu",)  # starting a worker takes longer
     assert placed(seconds=1.0, replicates=20)[1].devices == ("cpu", "cpu")
@@ -58,7 +58,7 @@ def test_nobody_gets_other_bits_than_ultralytics_own_unasked(machine):
     machine(8)
     assert (placed()[1].devices, placed()[1].threads) == (("cpu",), 7)
     _, workers = placed(per_device=6)
-    assert (len(workers.devices), workers.threads, workers.own_threads) == (6, 1, 7)
+    assert (len(workers.devices), workers.threads, workers.run_threads) == (6, 1, 7)
 
 
 def test_single_threaded_replicates_that_are_there_are_extended(machine):

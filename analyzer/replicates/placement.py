@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analyzer.errors import UsageError
-from analyzer.pipeline.device import Device, approximate, choose_device, gpu_share, named_device
-from analyzer.replicates.executors.executor import Executor, LocalExecutor, scratch_folders
-from analyzer.replicates.executors.ray_cluster import RayExecutor, connect
-from analyzer.replicates.executors.ray_node import Demands, gpu_name
-from analyzer.replicates.executors.several import LocalLane, SeveralExecutor
-from analyzer.replicates.executors.worker_process import WorkerProcess
-from analyzer.replicates.worker.ddp import count
+from analyzer.replicates.devices import Device, approximate, choose_device, count, gpu_share, named_device
+from analyzer.replicates.executors.ray_cluster import connect
+from analyzer.replicates.executors.ray_node import gpu_name
+from analyzer.replicates.options import TrainingOptions
 
-if TYPE_CHECKING:
-    from analyzer.pipeline.collect import Collector
-    from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
-
-__all__ = ["Placement", "executor_for", "own_threads", "place"]
+__all__ = ["Placement", "place", "ultralytics_threads"]
 
 _WORTH = 20.0  # seconds of work from which a second worker pays for its start (6 to 12 s of imports and set-up)
 _TYPICAL = 8  # replicates of an analysis that stops when it has seen enough (`make calibrate-resumes`: 8.4)
@@ -38,7 +30,7 @@ class Placement:
         One entry a worker, as Ultralytics takes it.
     threads
         CPU threads of each replicate; None where a GPU trains.
-    own_threads
+    run_threads
         What Ultralytics itself takes on this machine's CPU, for a replay; None where a GPU trains.
     ray
         Address of the Ray cluster that has the workers instead; None: they are here.
@@ -50,7 +42,7 @@ class Placement:
 
     devices: tuple[str, ...] = ("cpu",)
     threads: int | None = None
-    own_threads: int | None = None
+    run_threads: int | None = None
     ray: str | None = None
     per_device: int = 1
     share: float = 1.0
@@ -64,19 +56,19 @@ class Placement:
         """
         if self.ray is not None:
             return self.share
-        if self.threads is None or self.own_threads is None:
+        if self.threads is None or self.run_threads is None:
             return self.share * len(set(self.devices))
         busy = min(len(self.devices), max((os.cpu_count() or 1) // self.threads, 1))
-        return busy * self.threads / self.own_threads
+        return busy * self.threads / self.run_threads
 
 
-def own_threads() -> int:
+def ultralytics_threads() -> int:
     """CPU threads with which Ultralytics trains here (``NUM_THREADS``; it overrides OMP_NUM_THREADS)."""
     return min(8, max(1, (os.cpu_count() or 1) - 1))
 
 
 def place(
-    request: AnalyzeRequest | ReplicateRequest,
+    options: TrainingOptions,
     trained_on: Any,
     seconds: float | None,
     *,
@@ -90,8 +82,8 @@ def place(
 
     Parameters
     ----------
-    request
-        ``device``, ``workers_on``, ``per_device``.
+    options
+        ``device``, ``workers_on``, ``per_device``, ``ray``, ``replicates``.
     trained_on
         ``device`` of the run's arguments.
     seconds
@@ -106,52 +98,52 @@ def place(
     UsageError
         A device is not here, or the devices are of different kinds.
     """
-    if request.ray is not None:
-        return _on_cluster(request, request.ray, trained_on)
-    devices = _devices(request, trained_on, torch)
+    if options.ray is not None:
+        return _on_cluster(options, options.ray, trained_on)
+    devices = _devices(options, trained_on, torch)
     device = devices[0]
     if len(devices) > 1:
         device = replace(device, words=f"{len(devices)} x {device.hardware}")
-    replicates = request.replicates or _TYPICAL
-    per_device = request.per_device or _unasked(device, seconds, replicates, single_threaded)
+    replicates = options.replicates or _TYPICAL
+    per_device = options.per_device or _unasked(device, seconds, replicates, single_threaded)
     workers = tuple(d.argument for _ in range(per_device) for d in devices)
     if device.argument != "cpu":
         return device, Placement(workers, share=gpu_share(device.argument, trained_on))
-    threads = 1 if per_device > 1 else own_threads()
-    return device, Placement(workers, threads, own_threads())
+    threads = 1 if per_device > 1 else ultralytics_threads()
+    return device, Placement(workers, threads, ultralytics_threads())
 
 
-def _on_cluster(request: AnalyzeRequest | ReplicateRequest, address: str, trained_on: Any) -> tuple[Device, Placement]:
+def _on_cluster(options: TrainingOptions, address: str, trained_on: Any) -> tuple[Device, Placement]:
     """The kind of device of a cluster: GPUs where it has some and nothing asks for the CPU."""
-    if request.workers_on is not None:
+    if options.workers_on is not None:
         raise UsageError("--ray and --workers-on both say where to train.", "Give one of them.")
     ray = connect(address)
-    per_device = request.per_device or 1
-    if request.device is not None and count(request.device) > 1:
-        raise UsageError(f"--ray trains each replicate on one device, not on {request.device}.", "Leave --device out.")
+    per_device = options.per_device or 1
+    if options.device is not None and count(options.device) > 1:
+        raise UsageError(f"--ray trains each replicate on one device, not on {options.device}.", "Leave --device out.")
     gpus = ray.cluster_resources().get("GPU")
-    if request.device not in (None, "cpu") and not gpus:
-        raise UsageError(f"--device {request.device!r}: the cluster at {address!r} has no GPU.", "Leave --device out.")
-    if not gpus or str(request.device or trained_on or "").lower() == "cpu":
+    if options.device not in (None, "cpu") and not gpus:
+        raise UsageError(f"--device {options.device!r}: the cluster at {address!r} has no GPU.", "Leave --device out.")
+    if not gpus or str(options.device or trained_on or "").lower() == "cpu":
         note = approximate("cpu", trained_on)
-        return Device("cpu", "cpu (Ray)", note, "cpu"), Placement((), 1, own_threads(), address)
+        return Device("cpu", "cpu (Ray)", note, "cpu"), Placement((), 1, ultralytics_threads(), address)
     kind = ray.get(ray.remote(num_gpus=1 / per_device)(gpu_name).remote())
     placement = Placement((), ray=address, per_device=per_device, share=gpu_share("0", trained_on))
     return Device("0", f"{kind} (Ray)", approximate("0", trained_on), kind), placement
 
 
-def _devices(request: AnalyzeRequest | ReplicateRequest, trained_on: Any, torch: Any) -> tuple[Device, ...]:
-    if request.workers_on is None:
-        return (choose_device(request.device, trained_on, torch=torch),)
-    if request.device is not None:
+def _devices(options: TrainingOptions, trained_on: Any, torch: Any) -> tuple[Device, ...]:
+    if options.workers_on is None:
+        return (choose_device(options.device, trained_on, torch=torch),)
+    if options.device is not None:
         raise UsageError("--device and --workers-on both say where to train.", "Give one of them.")
-    names = [name.strip() for name in request.workers_on.split(",") if name.strip()]
+    names = [name.strip() for name in options.workers_on.split(",") if name.strip()]
     torch = torch or importlib.import_module("torch")
     named = (named_device(name, torch, option="--workers-on") for name in names)
     found = tuple(replace(d, note=approximate(d.argument, trained_on)) for d in named)
     if not found or len({d.argument for d in found}) < len(found):
         raise UsageError(
-            f"--workers-on {request.workers_on!r} names no device, or one twice.",
+            f"--workers-on {options.workers_on!r} names no device, or one twice.",
             "Write --workers-on 0,1; several on one device are asked for with --per-device.",
         )
     kinds = {d.hardware for d in found}
@@ -165,9 +157,9 @@ def _devices(request: AnalyzeRequest | ReplicateRequest, trained_on: Any, torch:
 
 def _unasked(device: Device, seconds: float | None, replicates: int, single_threaded: bool) -> int:
     """How many workers where nobody said: more than one only where the replicates are the same and it pays."""
-    if device.argument != "cpu" or (own_threads() > 1 and not single_threaded):
+    if device.argument != "cpu" or (ultralytics_threads() > 1 and not single_threaded):
         return 1
-    least = 1 if own_threads() == 1 else 2  # what an earlier command made with one thread is extended with one thread
+    least = 1 if ultralytics_threads() == 1 else 2  # extends what an earlier command made
     if seconds is None or seconds * replicates < _WORTH:
         return least
     return max(least, min(os.cpu_count() or 1, _free_memory() // _MEMORY, replicates // 2))
@@ -177,38 +169,3 @@ def _free_memory() -> int:
     import psutil  # Ultralytics needs it, too
 
     return int(psutil.virtual_memory().available)
-
-
-def executor_for(collector: Collector) -> Executor:
-    """The executor of a study's placement."""
-    study, progress = collector.study, collector.progress
-    if study.placement.ray is not None:
-        return _ray_executor(collector, study.placement.ray)
-    devices: Sequence[str] = study.placement.devices
-
-    def moved(fraction: float) -> None:
-        progress.epoch_fraction(round(1000 * fraction), 1000)
-
-    folders = scratch_folders(study.store.path, len(devices))
-    if len(devices) == 1:
-        return LocalExecutor(folders[0], study.protected, moved)
-    progress.message(f"{len(devices)} workers at once: {', '.join(dict.fromkeys(devices))}.")
-    lanes = [
-        LocalLane(WorkerProcess(folder, study.protected, moved, device=device), device)
-        for folder, device in zip(folders, devices, strict=True)
-    ]
-    return SeveralExecutor(lanes, moved, progress.message)
-
-
-def _ray_executor(collector: Collector, address: str) -> Executor:
-    study = collector.study
-    others = ((study.other_data, study.other_sha256),) if study.other_data else ()
-    demands = Demands(
-        versions=study.versions,
-        hardware=study.device.hardware,
-        data=((study.data, str(study.data_facts["sha256"])), *others),
-        cpus=1,
-        gpus=0 if study.device.argument == "cpu" else 1 / study.placement.per_device,
-    )
-    content = study.checkpoint.path.read_bytes()
-    return RayExecutor(connect(address), demands, content, study.protected, collector.progress.message)

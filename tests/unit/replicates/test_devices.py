@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from analyzer.errors import UsageError
-from analyzer.pipeline.device import choose_device, shares_device
+from analyzer.replicates.devices import choose_device, shares_device
 
 
 def fake_torch(gpus):

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.errors import UsageError
-from analyzer.replicates.worker.ddp import count
 
-__all__ = ["Device", "approximate", "as_many", "choose_device", "gpu_share", "named_device", "shares_device"]
+__all__ = ["Device", "approximate", "as_many", "choose_device", "count", "gpu_share", "named_device", "shares_device"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,11 @@ class Device:
     words: str
     note: str = ""
     hardware: str = ""
+
+
+def count(device: str) -> int:
+    """Ranks of a job: devices that Ultralytics' ``device`` argument names, separated by commas."""
+    return device.count(",") + 1
 
 
 def _indices(text: str) -> list[str]:

@@ -12,12 +12,12 @@ from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.domain.run import DataSet
 from analyzer.errors import DriftError
-from analyzer.pipeline.device import Device
-from analyzer.pipeline.foreign import refuse_other_groups
-from analyzer.pipeline.place import Placement, own_threads, place
-from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
-from analyzer.replicates.identity import study_facts, study_name
+from analyzer.replicates.devices import Device
+from analyzer.replicates.identity import StudyFacts
 from analyzer.replicates.job import ArmJob
+from analyzer.replicates.options import TrainingOptions
+from analyzer.replicates.other_version import refuse_other_groups
+from analyzer.replicates.placement import Placement, place, ultralytics_threads
 from analyzer.replicates.store import Store
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
 from analyzer.runs.equal import is_automatic_device
@@ -104,7 +104,7 @@ class Study:
         if "data" in arm.changes:
             data = resolve_dataset({"data": arm.changes["data"], "task": self.checkpoint.task}, run=self.run)
         raw = dict(data.raw) if data.yaml.is_file() else {"path": str(data.yaml)}
-        threads = self.placement.own_threads if arm.kind.repeats_the_run else self.placement.threads
+        threads = self.placement.run_threads if arm.kind.repeats_the_run else self.placement.threads
         return ArmJob(
             arm=arm,
             checkpoint=self.checkpoint.path,
@@ -139,16 +139,13 @@ class Study:
 
 
 def open_study(
-    checkpoint: Checkpoint,
-    run: Path,
-    request: AnalyzeRequest | ReplicateRequest,
-    judged: Mapping[str, Any] | None = None,
+    checkpoint: Checkpoint, run: Path, options: TrainingOptions, judged: Mapping[str, Any] | None = None
 ) -> Study:
     """Resolve data and device, and name the study by all that its replicates depend on.
 
     Parameters
     ----------
-    checkpoint, run, request
+    checkpoint, run, options
         Of the study, and what was asked for.
     judged
         Arguments of the run whose row is judged; None where there is none yet.
@@ -158,32 +155,20 @@ def open_study(
     DataError
         The data set cannot be found.
     """
-    data = resolve_dataset(checkpoint.train_args, run=run, override=request.data)
+    data = resolve_dataset(checkpoint.train_args, run=run, override=options.data)
     fingerprint = fingerprint_dataset(data)
     versions = {k: v for k, v in installed_versions().items() if v and k in _TRAINING_PACKAGES}
-    base_seed = request.seed or 0
-    root = request.out or run / "drift"
-
-    def facts_with(device: Device, threads: int | None) -> dict[str, Any]:
-        return study_facts(
-            checkpoint,
-            data=fingerprint.sha256,
-            versions=versions,
-            device=device.hardware,
-            threads=threads,
-            workers=request.workers,
-            base_seed=base_seed,
-        )
+    facts = StudyFacts(checkpoint, fingerprint.sha256, versions, options.workers, options.seed or 0)
+    root = options.out or run / "drift"
 
     def is_there(threads: int) -> bool:
-        facts = facts_with(Device("cpu", "cpu", hardware="cpu"), threads)
-        return (root / study_name(facts) / "replicates").is_dir()
+        return (root / replace(facts, threads=threads).name / "replicates").is_dir()
 
-    single = is_there(1) and not is_there(own_threads())
+    single = is_there(1) and not is_there(ultralytics_threads())
     pace = pace_of(run)
-    seconds = None if pace is None else pace * request.epochs * (request.fraction or 1.0)
-    device, placement = place(request, trained_on(checkpoint, judged), seconds, single_threaded=single)
-    facts = facts_with(device, placement.threads)
+    seconds = None if pace is None else pace * options.epochs * (options.fraction or 1.0)
+    device, placement = place(options, trained_on(checkpoint, judged), seconds, single_threaded=single)
+    facts = replace(facts, device=device.hardware, threads=placement.threads)
     return Study(
         checkpoint=checkpoint,
         run=run,
@@ -191,13 +176,13 @@ def open_study(
         data_facts=asdict(fingerprint),
         device=device,
         placement=placement,
-        store=Store(root, study_name(facts)),
-        base_seed=base_seed,
-        epochs=request.epochs,
-        workers=request.workers,
-        trust=request.trust_checkpoint,
+        store=Store(root, facts.name),
+        base_seed=facts.base_seed,
+        epochs=options.epochs,
+        workers=options.workers,
+        trust=options.trust_checkpoint,
         versions=versions,
-        facts=facts,
+        facts=facts.to_dict(),
     )
 
 

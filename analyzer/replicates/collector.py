@@ -14,12 +14,12 @@ import numpy as np
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind, EpochRecord, Outcome, Replicate
 from analyzer.errors import DegenerateNullError, DriftError, EngineError, StoreError
-from analyzer.pipeline.budget import Budget
-from analyzer.pipeline.foreign import explained
-from analyzer.pipeline.place import executor_for
-from analyzer.pipeline.study import Study
+from analyzer.replicates.budget import Budget
 from analyzer.replicates.executors.executor import Executor
+from analyzer.replicates.other_version import explained
 from analyzer.replicates.seeds import replicate_seeds
+from analyzer.replicates.study import Study
+from analyzer.replicates.workers import executor_for
 
 __all__ = ["Collector", "refuse_degenerate"]
 
@@ -45,7 +45,7 @@ class Collector:
     study: Study
     budget: Budget
     progress: Progress
-    make_executor: Callable[[Collector], Executor] | None = None
+    make_executor: Callable[[Study, Progress], Executor] | None = None
     pace: float | None = None
     epochs_trained: int = 0
     reused: int = 0
@@ -210,7 +210,7 @@ class Collector:
     def executor(self) -> Executor:
         """Who trains, started when it is first asked for."""
         if self._executor is None:
-            self._executor = (self.make_executor or executor_for)(self)
+            self._executor = (self.make_executor or executor_for)(self.study, self.progress)
         return self._executor
 
     def _run(self, arm: Arm, seeds: Iterable[int], epochs: int) -> Iterator[Replicate]:

@@ -9,8 +9,8 @@ import pytest
 from analyzer.domain.progress import Silent
 from analyzer.domain.replicate import HEALTHY, EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError, StoreError
-from analyzer.pipeline.budget import Budget
-from analyzer.pipeline.collect import Collector
+from analyzer.replicates.budget import Budget
+from analyzer.replicates.collector import Collector
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.store import Store
@@ -54,7 +54,7 @@ def make(tmp_path):
         study = SimpleNamespace(store=store, base_seed=0, epochs=1, job=lambda arm, scratch: job)
         study.checkpoint, study.versions = checkpoint, {"ultralytics": "8.4.190"}
         workers = Shuffled(store, width, draw)
-        return Collector(study, budget or Budget(), Silent(), make_executor=lambda c: workers), workers
+        return Collector(study, budget or Budget(), Silent(), make_executor=lambda *_: workers), workers
 
     return collector
 
