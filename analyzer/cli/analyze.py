@@ -25,7 +25,6 @@ from analyzer.cli.options import (
     SeedOption,
     TrustOption,
     WorkersOnOption,
-    replicates_of,
 )
 
 __all__ = ["analyze"]
@@ -89,37 +88,13 @@ def analyze(
 
     Exit codes: 0 noise or negligible, 10 fault, 11 inconclusive, 12 could not run, 2 usage.
     """
+    given = locals()
     from analyzer import pipeline  # numpy, scipy and torch come with it: not for --help
     from analyzer.cli.emit import emit, errors_reported
     from analyzer.cli.progress import progress_on_stderr
+    from analyzer.pipeline.request import request_of
 
-    request = pipeline.AnalyzeRequest(
-        run=run,
-        checkpoint=checkpoint,
-        seam=seam,
-        replicates=replicates_of(replicates),
-        epochs=epochs,
-        fraction=fraction,
-        device=device,
-        workers_on=workers_on,
-        per_device=per_device,
-        ray=ray,
-        data=data,
-        alpha=alpha,
-        margins=tuple(margin),
-        seed=seed,
-        budget=budget,
-        dry_run=dry_run,
-        out=out,
-        history_only=history_only,
-        revalidate=revalidate,
-        replay=replay,
-        twins=twins,
-        trust_checkpoint=trust_checkpoint,
-        share_device=share_device,
-        assume_yes=yes,
-        before=before,
-    )
+    request = request_of(pipeline.AnalyzeRequest, given)
     with errors_reported(report), progress_on_stderr() as progress:
         analysis = pipeline.analyze(request, progress)
     return emit(analysis, as_json=json, reports=report, exit_zero=exit_zero, dry_run=dry_run)

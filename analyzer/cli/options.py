@@ -35,13 +35,8 @@ __all__ = [
 ]
 
 
-def _check_replicates(text: str) -> str:
-    replicates_of(text)
-    return text
-
-
 def replicates_of(text: str) -> int | None:
-    """Read ``--replicates``: a number from 1, or ``auto`` (None).
+    """Read ``--replicates``: a number from 1, or ``auto`` (None), which the parameter then holds.
 
     Examples
     --------
@@ -109,7 +104,7 @@ AlphaOption = Annotated[
     float, typer.Option(metavar="A", callback=_check_alpha, help="Rate of false alarms of the whole command.")
 ]
 ReplicatesOption = Annotated[
-    str, typer.Option(metavar="N|auto", callback=_check_replicates, help="Healthy resumes to train or reuse.")
+    str, typer.Option(metavar="N|auto", callback=replicates_of, help="Healthy resumes to train or reuse.")
 ]
 MarginOption = Annotated[
     list[str],

@@ -51,17 +51,11 @@ def plan(
     debug: DebugOption = False,
 ) -> int:
     """Say how many replicates see a jump, and which jump N replicates see; trains nothing."""
+    given = locals()
     from analyzer.pipeline.plan import plan_document, plan_replicates
-    from analyzer.pipeline.request import AnalyzeRequest
+    from analyzer.pipeline.request import AnalyzeRequest, request_of
 
-    request = AnalyzeRequest(
-        run=run,
-        checkpoint=checkpoint,
-        seam=seam,
-        alpha=alpha,
-        margins=tuple(jump),
-        trust_checkpoint=trust_checkpoint,
-    )
+    request = request_of(AnalyzeRequest, given, margins=tuple(jump))
     found = plan_replicates(request, power)
     if json:
         print(json_module.dumps(plan_document(found), indent=2, allow_nan=False))

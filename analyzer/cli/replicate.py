@@ -49,23 +49,12 @@ def replicate(
     debug: DebugOption = False,
 ) -> int:
     """Train healthy resumes of a checkpoint now, so that the later analyze is instant and never lacks it."""
+    given = locals()
     from analyzer import pipeline
     from analyzer.cli.progress import progress_on_stderr
+    from analyzer.pipeline.request import request_of
 
-    request = pipeline.ReplicateRequest(
-        checkpoint=checkpoint,
-        replicates=n,
-        epochs=epochs,
-        fraction=fraction,
-        device=device,
-        workers_on=workers_on,
-        per_device=per_device,
-        ray=ray,
-        data=data,
-        seed=seed,
-        out=out,
-        trust_checkpoint=trust_checkpoint,
-    )
+    request = request_of(pipeline.ReplicateRequest, given, replicates=n)
     with progress_on_stderr() as progress:
         study = pipeline.replicate(request, progress)
     print(study)

@@ -43,20 +43,12 @@ def seam(
     debug: DebugOption = False,
 ) -> int:
     """Measure what save and resume do: an epoch after another in memory, and the same one resumed; 3 x N epochs."""
+    given = locals()
     from analyzer.cli.progress import progress_on_stderr
-    from analyzer.pipeline.request import ReplicateRequest
+    from analyzer.pipeline.request import ReplicateRequest, request_of
     from analyzer.pipeline.resume_effect import measure_seam, seam_document
 
-    request = ReplicateRequest(
-        checkpoint=checkpoint,
-        replicates=n,
-        device=device,
-        data=data,
-        seed=seed,
-        out=out,
-        trust_checkpoint=trust_checkpoint,
-        workers=workers,
-    )
+    request = request_of(ReplicateRequest, given, replicates=n)
     with progress_on_stderr() as progress:
         found = measure_seam(request, progress)
     if json:

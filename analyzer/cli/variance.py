@@ -53,23 +53,12 @@ def variance(
     debug: DebugOption = False,
 ) -> int:
     """Find where the noise of a resumed epoch comes from; trains N x (N + R) epochs, kept and reused."""
+    given = locals()
     from analyzer.cli.progress import progress_on_stderr
-    from analyzer.pipeline.request import ReplicateRequest
+    from analyzer.pipeline.request import ReplicateRequest, request_of
     from analyzer.pipeline.variance import find_variance, variance_document
 
-    request = ReplicateRequest(
-        checkpoint=checkpoint,
-        replicates=n,
-        device=device,
-        workers_on=workers_on,
-        per_device=per_device,
-        ray=ray,
-        data=data,
-        seed=seed,
-        out=out,
-        trust_checkpoint=trust_checkpoint,
-        workers=workers,
-    )
+    request = request_of(ReplicateRequest, given, replicates=n)
     with progress_on_stderr() as progress:
         found = find_variance(request, repeats, progress)
     if json:

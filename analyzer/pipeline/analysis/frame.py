@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shlex
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,7 +12,7 @@ from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Decision
 from analyzer.pipeline.analysis.bases.own import Gathered
 from analyzer.pipeline.analysis.resume_point import ResumePoint
-from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.pipeline.request import AnalyzeRequest, command_of
 from analyzer.replicates.study import Study
 from analyzer.report.model.analysis import Analysis, CheckpointRef, Cost, Environment, NotRun
 from analyzer.runs.versions import installed_versions
@@ -38,7 +37,7 @@ def frame(point: ResumePoint, request: AnalyzeRequest, decision: Decision, start
         environment=environment(None),
         cost=Cost(epochs_trained=0, seconds=time.monotonic() - started),
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        command=_command(request),
+        command=command_of(request),
         tool_version=__version__,
     )
 
@@ -102,32 +101,3 @@ def not_run(*, revalidation: str, replay: str, fingerprint: str, twins: str) -> 
         "attribution": _WANTED,
     }
     return tuple(NotRun(step, reason) for step, reason in reasons.items() if reason)
-
-
-def _command(request: AnalyzeRequest) -> str:
-    """The exact command to do it again."""
-    words = ["drift", "analyze", str(request.run)]
-    for option, value in (
-        ("--before", request.before),
-        ("--checkpoint", request.checkpoint),
-        ("--seam", request.seam),
-        ("--replicates", request.replicates),
-        ("--device", request.device),
-        ("--workers-on", request.workers_on),
-        ("--per-device", request.per_device),
-        ("--ray", request.ray),
-        ("--data", request.data),
-        ("--seed", request.seed),
-        ("--budget", request.budget),
-        ("--out", request.out),
-    ):
-        words += [option, str(value)] if value is not None else []
-    words += ["--fraction", f"{request.fraction:g}"] if request.fraction is not None else []
-    words += ["--epochs", str(request.epochs)] if request.epochs != 1 else []
-    words += ["--alpha", str(request.alpha)] if request.alpha != 0.05 else []
-    words += [w for term in request.margins for w in ("--margin", term)]
-    words += [] if request.revalidate else ["--no-revalidate"]
-    words += [] if request.replay else ["--no-replay"]
-    words += [] if request.twins else ["--no-twins"]
-    words += ["--history-only"] if request.history_only else []
-    return shlex.join(words)
