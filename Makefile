@@ -6,6 +6,8 @@ READY := .venv/.ready
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-check calibrate fuzz test test-fast test-wide compat gpu lint type check calibrate-resumes kills memory diagnose-bench e2e
 
+kills memory diagnose-bench bench: export PYTHONPATH := $(CURDIR) # they share tests.support
+
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
 

@@ -19,7 +19,7 @@ from analyzer.pipeline.replicate import read_resumable, run_of
 from analyzer.pipeline.request import ReplicateRequest, with_absolute_out
 from analyzer.replicates.budget import parse_budget
 from analyzer.replicates.collector import Collector
-from analyzer.replicates.executors.executor import Executor
+from analyzer.replicates.executors.pool import Executor
 from analyzer.replicates.seeds import replicate_seeds, second_seed
 from analyzer.replicates.study import Study, open_study
 from analyzer.report.codec import encode

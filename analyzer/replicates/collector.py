@@ -15,7 +15,7 @@ from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind, EpochRecord, Outcome, Replicate
 from analyzer.errors import DegenerateNullError, DriftError, EngineError, StoreError
 from analyzer.replicates.budget import Budget
-from analyzer.replicates.executors.executor import Executor
+from analyzer.replicates.executors.pool import Executor
 from analyzer.replicates.other_version import explained
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.study import Study

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from analyzer.domain.progress import Progress
-from analyzer.replicates.executors.executor import Executor, LocalExecutor, scratch_folders
+from analyzer.replicates.executors.pool import Executor, Pool, scratch_folders
 from analyzer.replicates.executors.ray_cluster import RayExecutor, connect
 from analyzer.replicates.executors.ray_node import Demands
-from analyzer.replicates.executors.several import LocalLane, SeveralExecutor
 from analyzer.replicates.executors.worker_process import WorkerProcess
 from analyzer.replicates.study import Study
 
@@ -23,14 +22,11 @@ def executor_for(study: Study, progress: Progress) -> Executor:
         progress.epoch_fraction(round(1000 * fraction), 1000)
 
     folders = scratch_folders(study.store.path, len(devices))
-    if len(devices) == 1:
-        return LocalExecutor(folders[0], study.protected, moved)
-    progress.message(f"{len(devices)} workers at once: {', '.join(dict.fromkeys(devices))}.")
-    lanes = [
-        LocalLane(WorkerProcess(folder, study.protected, moved, device=device), device)
-        for folder, device in zip(folders, devices, strict=True)
-    ]
-    return SeveralExecutor(lanes, moved, progress.message)
+    if len(devices) > 1:
+        progress.message(f"{len(devices)} workers at once: {', '.join(dict.fromkeys(devices))}.")
+    pairs = zip(folders, devices, strict=True)
+    lanes = [WorkerProcess(folder, study.protected, device=device) for folder, device in pairs]
+    return Pool(lanes, moved, progress.message)
 
 
 def _ray_executor(study: Study, progress: Progress, address: str) -> Executor:

@@ -20,10 +20,11 @@ import numpy as np
 from scipy import stats
 
 from analyzer.domain.replicate import HEALTHY
-from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.pool import scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
+from tests.support.one_worker import OneWorker
 
 from cases import CASES, Case, killed_run
 from demo_runs import child_environment, relocate
@@ -82,7 +83,7 @@ def pairs(case: Case, work: Path, count: int) -> list[tuple[float, float]]:
     shutil.copytree(checkpoint.parent.parent, place / "run")
     plain = Uninterrupted(relocate(place / "run"))
     job, protected = arm_job(checkpoint, place / "store", threads=1)
-    executor = LocalExecutor(job.scratch, protected, lambda fraction: None)
+    executor = OneWorker(job.scratch, protected, lambda fraction: None)
     epochs, replicates, before = [], [], 0.0
 
     def seeds() -> Iterator[int]:

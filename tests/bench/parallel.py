@@ -13,10 +13,10 @@ import numpy as np
 from floor import arm_job
 
 from analyzer.domain.replicate import Replicate
-from analyzer.replicates.executors.executor import Executor, LocalExecutor, scratch_folders
-from analyzer.replicates.executors.several import LocalLane, SeveralExecutor
+from analyzer.replicates.executors.pool import Executor, Pool, scratch_folders
 from analyzer.replicates.executors.worker_process import WorkerProcess
 from analyzer.replicates.job import ArmJob
+from tests.support.one_worker import OneWorker
 
 from cases import CASES, killed_run
 
@@ -30,12 +30,12 @@ def _ignore(_: object) -> None:
 def two(job: ArmJob, protected: tuple[Path, ...]) -> Executor:
     """Two workers on the CPU."""
     folders = scratch_folders(job.root / job.study, 2)
-    return SeveralExecutor([LocalLane(WorkerProcess(f, protected, _ignore), "cpu") for f in folders], _ignore, _ignore)
+    return Pool([WorkerProcess(f, protected, device="cpu") for f in folders], _ignore, _ignore)
 
 
 def one(job: ArmJob, protected: tuple[Path, ...]) -> Executor:
     """One worker on the CPU."""
-    return LocalExecutor(job.scratch, protected, _ignore)
+    return OneWorker(job.scratch, protected, _ignore)
 
 
 def seconds(executor: Executor, job: ArmJob, count: int) -> float:

@@ -25,9 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
 import analyzer
 import analyzer.replicates.collector
 from analyzer.errors import DriftError
-from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.pool import scratch_folder
 from analyzer.runs.directory import read_run
 from analyzer.runs.seams import find_seams
+from tests.support.one_worker import OneWorker
 
 from calibration_checkpoints import SEAMS, make
 from demo_runs import child_environment, copy_run, edit_checkpoint, relocate
@@ -39,7 +40,7 @@ PASSES = ("replay", "no-replay")
 REPLICATES = 5  # the first look of the default design; the cause does not depend on how far it goes on
 
 
-class WarmWorker(LocalExecutor):
+class WarmWorker(OneWorker):
     """One worker for all analyses: importing torch takes longer than an epoch here."""
 
     def close(self) -> None:

@@ -19,10 +19,11 @@ from pathlib import Path
 
 from analyzer.diagnosis.revalidation import compare_rows
 from analyzer.domain.replicate import Arm, ArmKind
-from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.pool import scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
+from tests.support.one_worker import OneWorker
 
 DATA = Path(__file__).parents[2] / "data"
 SMALL = (
@@ -58,7 +59,7 @@ def measure(runs: list[Path]) -> dict[str, list[tuple[float, float, float]]]:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         (root / "study").mkdir()
-        executor = LocalExecutor(scratch_folder(root / "study"), tuple(runs), lambda fraction: None)
+        executor = OneWorker(scratch_folder(root / "study"), tuple(runs), lambda fraction: None)
         try:
             for checkpoint in (c for run in runs for c in sorted((run / "weights").glob("*.pt"))):
                 facts = read_checkpoint(checkpoint)

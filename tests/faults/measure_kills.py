@@ -30,19 +30,20 @@ from analyzer.domain.progress import Progress, Silent
 from analyzer.domain.replicate import HEALTHY, Replicate
 from analyzer.replicates.budget import Budget
 from analyzer.replicates.collector import Collector
-from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.pool import scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.store import Store
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
+from tests.support.one_worker import OneWorker
 
 HERE = Path(__file__).parent
 FAULTS = ("lost", "made again", "wrong", "orphan")
 SEEDS = 60  # replicates of a study; a finished one is followed by another
 
 
-class CheapExecutor(LocalExecutor):
+class CheapExecutor(OneWorker):
     """The real one with the cheap worker."""
 
     module = "cheap_worker"
@@ -52,7 +53,7 @@ class CheapExecutor(LocalExecutor):
 class Kind:
     """A kind of worker: what it trains, what comes out undisturbed, and within how many seconds it is killed."""
 
-    executor: type[LocalExecutor]
+    executor: type[OneWorker]
     checkpoint: Path
     data: Mapping[str, Any]
     right: Callable[[int], Replicate]
@@ -72,7 +73,7 @@ def real(folder: Path) -> Kind:
         conftest.load_demo_runs().train_and_kill(run, conftest.KILLED_AFTER, data=data, **conftest.TINY_ARGS)
     facts = read_checkpoint(run / "weights" / "last.pt")
     known: dict[int, Replicate] = {}
-    kind = Kind(LocalExecutor, facts.path, resolve_dataset(facts.train_args, run=run).raw, known.__getitem__, 0.0)
+    kind = Kind(OneWorker, facts.path, resolve_dataset(facts.train_args, run=run).raw, known.__getitem__, 0.0)
     began, note = time.monotonic(), folder / "seconds"
     known.update({r.seed: r for r in drive(folder, "undisturbed", kind=kind)})
     if not note.exists():
@@ -98,7 +99,7 @@ def drive(
     facts = SimpleNamespace(store=store, base_seed=0, epochs=1, facts={})
     facts.job = lambda arm, scratch: ArmJob(arm, kind.checkpoint, kind.data, "cpu", 1, scratch, root, study, threads=1)
 
-    def executor(collector: Collector) -> LocalExecutor:
+    def executor(*_: object) -> OneWorker:
         return kind.executor(scratch_folder(store.path), (), lambda fraction: None)
 
     collector = Collector(facts, Budget(), progress or Silent(), make_executor=executor)

@@ -73,16 +73,17 @@ def worker(n: int, folder: Path) -> list[float]:
     runs = conftest.load_demo_runs()
     run = runs.train_and_kill(folder / "run", conftest.KILLED_AFTER, data=data, **conftest.TINY_ARGS)
     from analyzer.domain.replicate import HEALTHY
-    from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
+    from analyzer.replicates.executors.pool import scratch_folder
     from analyzer.replicates.job import ArmJob
     from analyzer.runs.checkpoint import read_checkpoint
     from analyzer.runs.dataset import resolve_dataset
+    from tests.support.one_worker import OneWorker
 
     facts = read_checkpoint(run / "weights" / "last.pt")
     raw = resolve_dataset(facts.train_args, run=run).raw
     (folder / "drift" / "study").mkdir(parents=True)
     scratch = scratch_folder(folder / "drift" / "study")
-    executor = LocalExecutor(scratch, (run,), lambda fraction: None)
+    executor = OneWorker(scratch, (run,), lambda fraction: None)
     job = ArmJob(HEALTHY, facts.path, raw, "cpu", 1, scratch, folder / "drift", "study", threads=1)
     seen = []
     try:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from analyzer.domain.replicate import HEALTHY
-from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder, scratch_folders
-from analyzer.replicates.executors.several import LocalLane, SeveralExecutor
+from analyzer.replicates.executors.pool import Pool, scratch_folder, scratch_folders
 from analyzer.replicates.executors.worker_process import WorkerProcess
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
+from tests.support.one_worker import OneWorker
 
 
 def job(
@@ -46,13 +46,13 @@ def replicates(checkpoint: Path, root: Path, seeds, *, at_once=1, **settings):
     todo, protected = job(checkpoint, root, **settings)
     if at_once > 1:
         folders = scratch_folders(root / "study", at_once)
-        lanes = [LocalLane(WorkerProcess(f, protected, lambda fraction: None), "cpu") for f in folders]
-        executor = SeveralExecutor(lanes, lambda fraction: None, print)
+        lanes = [WorkerProcess(f, protected, device="cpu") for f in folders]
+        executor = Pool(lanes, lambda fraction: None, print)
         try:
             return sorted(executor.run(todo, seeds), key=lambda r: list(seeds).index(r.seed))
         finally:
             executor.close()
-    executor = LocalExecutor(todo.scratch, protected, lambda fraction: None)
+    executor = OneWorker(todo.scratch, protected, lambda fraction: None)
     try:
         return [next(iter(executor.run(todo, [seed]))) for seed in seeds]
     finally:

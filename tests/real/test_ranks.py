@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from analyzer.errors import EngineError
-from analyzer.replicates.executors.executor import LocalExecutor
+from tests.support.one_worker import OneWorker
 
 HERE = Path(__file__).parent
 
@@ -71,7 +71,7 @@ def test_a_lost_rank_loses_no_replicate_and_none_is_left_behind(two_ranks, tmp_p
             lost[0].kill()
 
     job, protected = engine.job(checkpoint, tmp_path / "lost", device="0,1", threads=1)
-    executor = LocalExecutor(job.scratch, protected, lose)
+    executor = OneWorker(job.scratch, protected, lose)
     try:
         replicate = next(iter(executor.run(job, [7])))
     finally:

@@ -14,10 +14,11 @@ import yaml
 
 from analyzer.domain.replicate import HEALTHY
 from analyzer.errors import CheckpointError
-from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.pool import scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import load_payload, read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
+from tests.support.one_worker import OneWorker
 
 
 class Evil:
@@ -119,7 +120,7 @@ def test_the_worker_itself_refuses_a_pickle_and_a_changed_file(killed_run, copy_
     (tmp_path / "study").mkdir()
     scratch = scratch_folder(tmp_path / "study")
     poison(checkpoint, witness)
-    executor = LocalExecutor(scratch, (run,), lambda fraction: None)
+    executor = OneWorker(scratch, (run,), lambda fraction: None)
 
     def job(sha256):
         return ArmJob(HEALTHY, checkpoint, data.raw, "cpu", 1, scratch, tmp_path, "study", sha256=sha256)

@@ -20,10 +20,11 @@ from typer.testing import CliRunner
 from analyzer.cli.app import app
 from analyzer.domain.metrics import metrics_of
 from analyzer.domain.replicate import HEALTHY
-from analyzer.replicates.executors.executor import LocalExecutor, scratch_folder
+from analyzer.replicates.executors.pool import scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
+from tests.support.one_worker import OneWorker
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[1] / "data"
@@ -99,7 +100,7 @@ def ours(tmp_path_factory):
     """``ours(checkpoint, seeds)``: replicates from one worker that serves all tasks."""
     root = tmp_path_factory.mktemp("ours")
     scratch = scratch_folder(root / "worker")
-    executor = LocalExecutor(scratch, (), lambda fraction: None)
+    executor = OneWorker(scratch, (), lambda fraction: None)
 
     def replicates(checkpoint, seeds):
         facts = read_checkpoint(checkpoint)

@@ -16,8 +16,8 @@ from typing import Any
 
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.errors import EngineError, UsageError
+from analyzer.replicates.executors.pool import LaneLost, Pool
 from analyzer.replicates.executors.ray_node import Demands, Failure, Node
-from analyzer.replicates.executors.several import LaneLost, SeveralExecutor
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.store import Store
 
@@ -84,6 +84,8 @@ class RayLane:
         self.checkpoint = checkpoint
         self.protected = protected
         self.device = demands.hardware
+        self.log = "worker.log in the study"
+        self.on_progress: Callable[[float], None] = lambda fraction: None  # an actor tells nothing before its end
         self.actor: Any = None
         self.stopped = threading.Event()
         self.closing: Any = None
@@ -159,7 +161,7 @@ class RayLane:
             self.ray.kill(self.actor)
 
 
-class RayExecutor(SeveralExecutor):
+class RayExecutor(Pool):
     """Lanes on a cluster, as many as it has room for; nodes may come and go while it works.
 
     Parameters
@@ -169,7 +171,7 @@ class RayExecutor(SeveralExecutor):
     demands, checkpoint, protected
         As for `RayLane`; the checkpoint as bytes.
     say
-        As for `SeveralExecutor`.
+        As for `Pool`.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ from analyzer import errors
 from analyzer.domain.replicate import Replicate
 from analyzer.domain.run import DataSet
 from analyzer.errors import DriftError, EngineError
-from analyzer.replicates.executors.executor import scratch_folder
+from analyzer.replicates.executors.pool import scratch_folder
 from analyzer.replicates.executors.worker_process import WorkerDied, WorkerProcess
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.dataset import fingerprint_dataset
@@ -89,7 +89,7 @@ class Node:
         job = replace(job, root=self.base, checkpoint=self._checkpoint(job.checkpoint))
         if self.worker is None:
             folder = scratch_folder(self.base / job.study)
-            self.worker = WorkerProcess(folder, protected, lambda fraction: None, device=self.device)
+            self.worker = WorkerProcess(folder, protected, device=self.device)
         try:
             return self.worker.train(job, seed)
         except WorkerDied as e:

@@ -52,8 +52,6 @@ class WorkerProcess:
         Its folder, ``<study>/scratch/<any>``; removed by `close`.
     protected
         Folders that it must never write to (the run, the data).
-    on_progress
-        Called with the fraction of the running epoch that is done.
     device
         Where it trains, as Ultralytics takes it; None: as the job says.
     """
@@ -64,18 +62,20 @@ class WorkerProcess:
         self,
         scratch: Path,
         protected: tuple[Path, ...],
-        on_progress: Callable[[float], None],
         *,
         device: str | None = None,
     ) -> None:
         self.scratch = scratch
         self.protected = protected
-        self.on_progress = on_progress
+        self.on_progress: Callable[[float], None] = lambda fraction: None  # set by whoever wants to know
         self.device = device
         self.log = scratch.parent.parent / "worker.log"
         self.process: subprocess.Popen[str] | None = None
         self.current: ArmJob | None = None  # the arm that the worker has set up
         self.stopped = False
+
+    def open(self) -> None:
+        """Nothing to wait for: the process is started with the first seed."""
 
     def train(self, job: ArmJob, seed: int) -> Replicate:
         """Train one seed; the worker itself writes the replicate into the store.

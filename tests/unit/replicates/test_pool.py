@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.domain.replicate import HEALTHY, Arm, ArmKind, EpochRecord, Outcome, Replicate
 from analyzer.errors import EngineError
-from analyzer.replicates.executors.several import LaneLost, SeveralExecutor
+from analyzer.replicates.executors.pool import LaneLost, Pool
 from analyzer.replicates.executors.worker_process import WorkerDied
 from analyzer.replicates.job import ArmJob
 
@@ -28,7 +28,7 @@ class FakeLane:
 
     def __init__(self, answers, device="cpu", seconds=lambda: 0.0):
         self.answers = answers
-        self.device = device
+        self.device, self.log = device, "worker.log"
         self.seconds = seconds
         self.begun = []
         self.dead = threading.Event()
@@ -60,7 +60,7 @@ def several():
 
     def make(lanes):
         said = []
-        executor = SeveralExecutor(lanes, lambda fraction: None, said.append)
+        executor = Pool(lanes, lambda fraction: None, said.append)
         opened.append(executor)
         return executor, said
 
