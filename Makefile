@@ -14,7 +14,7 @@ help: ## this list
 setup: $(READY) ## .venv with the package and the tools of development
 
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed: make PYTHON=python3.11" if sys.version_info < (3, 10) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	@touch $@
@@ -83,6 +83,10 @@ test-wide: $(READY) ## every family of every task: replicates bit-identical to p
 
 compat: $(READY) ## the tests that touch Ultralytics under five of its versions (30 minutes); rewrites tests/compat/versions.json
 	$(BIN)/python tests/compat/measure_versions.py
+
+.PHONY: oldest
+oldest: $(READY) ## the tests under the lowest Python and dependencies that are promised (20 minutes, 3 GB); rewrites tests/measurements/oldest.json
+	$(BIN)/python -m tests.measurements.oldest --python $(PYTHON)
 
 gpu: $(READY) ## what only a CUDA device can show: fidelity, AMP, workers, replay; rewrites tests/real/gpu.json
 	$(BIN)/python -m pytest -m gpu -rs tests/real/test_gpu.py

@@ -4,9 +4,12 @@ import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from analyzer.domain.metrics import LOSSES, Group, metric_of, metrics_of
+import analyzer
+from analyzer.domain.evidence import Verdict
+from analyzer.domain.metrics import LOSSES, SCORES, Group, metric_of, metrics_of
 
 ULTRALYTICS = Path(importlib.util.find_spec("ultralytics").origin).parent
 
@@ -57,3 +60,20 @@ def test_an_unknown_column_is_taken_by_its_folder_and_an_unknown_score_never_dec
     assert (mine.known, mine.group, mine.deciding) == (False, Group.SECONDARY, False)
     assert (loss.known, loss.group, loss.adverse_sign) == (False, Group.VAL_LOSS, 1)
     assert metric_of("lr/pg0") is None and metric_of("model/parameters") is None
+
+
+def test_a_new_metric_is_one_line_of_the_table(tmp_path, monkeypatch):
+    """From there on it is judged: the recipe in CONTRIBUTING.md."""
+    rng = np.random.default_rng(0)
+    quality = 0.5 + 0.002 * np.arange(30) + rng.normal(0, 0.002, 30)
+    quality[25:] -= 0.3  # the score falls at the resume of epoch 26
+    loss = 1 - 0.004 * np.arange(30) + rng.normal(0, 0.003, 30)
+    time = [10 * (i + 1) if i < 25 else 10 * (i - 24) for i in range(30)]
+    rows = [f"{i + 1},{time[i]},{loss[i]:.5f},{quality[i]:.5f}" for i in range(30)]
+    (tmp_path / "results.csv").write_text("\n".join(["epoch,time,train/box_loss,metrics/PQ(B)", *rows]) + "\n")
+    (tmp_path / "args.yaml").write_text("epochs: 100\nwarmup_epochs: 3\n")
+    assert analyzer.analyze(tmp_path, history_only=True).verdict is not Verdict.FAULT
+    monkeypatch.setitem(SCORES, "PQ", (Group.HEADLINE, 1))
+    judged = analyzer.analyze(tmp_path, history_only=True)
+    assert judged.verdict is Verdict.FAULT
+    assert "metrics/PQ(B)" in judged.decision.reasons[0]
