@@ -73,7 +73,7 @@ def audit(place: str | Path, **options: Any) -> Audited:
     analyzer.errors.DriftError
         Where nothing could be read, in one sentence.
     """
-    from analyzer.diagnosis.audit import audit_place
+    from analyzer.pipeline.audit import audit_place
 
     for name in ("checkpoint", "data"):
         if options.get(name) is not None:

@@ -41,7 +41,7 @@ def audit(
     debug: DebugOption = False,
 ) -> int:
     """Look at checkpoints, arguments, results.csv and data; nothing is trained. Exit code 10 for a certain fault."""
-    from analyzer.diagnosis.audit import audit_place
+    from analyzer.pipeline.audit import audit_place
 
     audited = audit_place(
         place, checkpoint=checkpoint, seam=seam, data=data, trust=trust_checkpoint, deep=deep, tell=_tell

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from analyzer.diagnosis.audit import audit
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Finding, Severity
 from analyzer.domain.progress import Progress
 from analyzer.domain.run import Run
 from analyzer.errors import CheckpointError, DataError, DriftError, EngineError, RunError
+from analyzer.pipeline.audit import audit
 from analyzer.pipeline.replicate import replicate
 from analyzer.pipeline.request import AnalyzeRequest, ReplicateRequest
 from analyzer.replicates.archive import keep_checkpoint, keep_manifest

@@ -5,8 +5,8 @@ import shutil
 import pytest
 import torch
 
-from analyzer.diagnosis.audit import audit_place
 from analyzer.domain.evidence import Severity
+from analyzer.pipeline.audit import audit_place
 
 CASES = {
     "adamw": {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import Run, Seam, SeamSign
@@ -60,8 +61,8 @@ class DataFacts:
         Class names that the manifest of the seam recorded; None without a manifest.
     changes
         Differences from the manifest; None without one.
-    caches
-        Label caches beside the labels.
+    caches, stale
+        Label caches beside the labels, and for each the images whose label file says other classes.
     missing
         Why the data set was not looked at; empty where it was.
     """
@@ -73,6 +74,7 @@ class DataFacts:
     manifest_names: Mapping[int, str] | None = None
     changes: tuple[ManifestChange, ...] | None = None
     caches: tuple[CacheFacts, ...] = ()
+    stale: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
     missing: str = ""
 
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from analyzer.diagnosis.audit.arguments import check_arguments
 from analyzer.diagnosis.audit.caches import check_caches
-from analyzer.diagnosis.audit.collect import collect_facts
 from analyzer.diagnosis.audit.counters import check_counters
 from analyzer.diagnosis.audit.data import check_data
 from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.audit.history import check_history
+from analyzer.diagnosis.audit.known_bugs import check_known_bugs
 from analyzer.diagnosis.audit.optimizer import check_optimizer
 from analyzer.diagnosis.audit.rates import check_rates
 from analyzer.diagnosis.audit.weights import check_weights
-from analyzer.diagnosis.known_bugs import check_known_bugs
-from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Finding, Severity
-from analyzer.domain.run import Run, Seam
 
-__all__ = ["Audited", "audit", "audit_run"]
+__all__ = ["Audited", "audit_run"]
 
 _CHECKS: tuple[Callable[[AuditFacts], Iterator[Finding]], ...] = (
     check_rates,
@@ -59,12 +55,12 @@ class Audited:
 
 
 def audit_run(facts: AuditFacts) -> tuple[Finding, ...]:
-    """Judge facts that were read; nothing is opened here except label files that a label cache names.
+    """Judge facts that were read; nothing is opened here.
 
     Parameters
     ----------
     facts
-        From :func:`analyzer.diagnosis.audit.collect.collect_facts`, or made by hand.
+        From :func:`analyzer.pipeline.audit.collect.collect_facts`, or made by hand.
 
     Returns
     -------
@@ -73,24 +69,3 @@ def audit_run(facts: AuditFacts) -> tuple[Finding, ...]:
     """
     found = list(dict.fromkeys(f for check in _CHECKS for f in check(facts)))
     return tuple(sorted(found, key=lambda f: _ORDER.index(f.severity)))
-
-
-def audit(
-    run: Run | None,
-    seam: Seam | None,
-    seams: tuple[Seam, ...],
-    before: Checkpoint | None,
-    *,
-    after: Checkpoint | None = None,
-    data: Path | None = None,
-    trust: bool = False,
-) -> Audited:
-    """Read the facts and judge them.
-
-    Parameters
-    ----------
-    run, seam, seams, before, after, data, trust
-        As in :func:`analyzer.diagnosis.audit.collect.collect_facts`.
-    """
-    facts = collect_facts(run, seam, seams, before, after=after, data=data, trust=trust)
-    return Audited(facts, audit_run(facts))

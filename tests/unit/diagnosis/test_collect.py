@@ -9,12 +9,12 @@ import torch
 from typer.testing import CliRunner
 
 from analyzer.cli.app import app
-from analyzer.diagnosis.audit.caches import label_classes
-from analyzer.diagnosis.audit.collect import collect_facts
 from analyzer.diagnosis.audit.optimizer import optimizer_classes
 from analyzer.diagnosis.audit.run import audit_run
 from analyzer.domain.evidence import Severity
 from analyzer.errors import CheckpointError
+from analyzer.pipeline.audit.collect import collect_facts
+from analyzer.pipeline.audit.stale_labels import label_classes
 from analyzer.runs.dataset import manifest, resolve_dataset
 from analyzer.runs.fingerprint import label_of
 from analyzer.runs.labelcache import read_label_cache
@@ -145,7 +145,7 @@ def test_of_many_labels_only_later_ones_are_opened(data, checkpoint, monkeypatch
     save_cache(cache, {"labels": entries, "hash": "abc"})  # the files say class 1
     os.utime(cache, (4e9, 4e9))
     assert [f.id for f in audit_run(facts_of(checkpoint))] == ["stale-cache"]
-    monkeypatch.setattr("analyzer.diagnosis.audit.caches._ALL", 2)
+    monkeypatch.setattr("analyzer.pipeline.audit.stale_labels._ALL", 2)
     assert audit_run(facts_of(checkpoint)) == ()
     os.utime(data / "labels/train/2.txt", (4e9 + 1, 4e9 + 1))
     found = [f for f in audit_run(facts_of(checkpoint)) if f.id == "stale-cache"]
@@ -172,7 +172,7 @@ def test_a_damaged_label_cache_is_named(tmp_path, cut):
 def test_manifest_names_the_files(data, checkpoint):
     import json
 
-    from analyzer.diagnosis.audit.collect import _changes
+    from analyzer.pipeline.audit.collect import _changes
     from analyzer.runs.fingerprint import list_images
 
     dataset = resolve_dataset({"data": str(data / "data.yaml")}, run=data)

@@ -9,9 +9,10 @@ import yaml
 from typer.testing import CliRunner
 
 from analyzer.cli.app import app
-from analyzer.diagnosis.audit import AuditFacts, audit_place
-from analyzer.diagnosis.audit.content import deep_findings
+from analyzer.diagnosis.audit import AuditFacts
 from analyzer.domain.evidence import Severity
+from analyzer.pipeline.audit import audit_place
+from analyzer.pipeline.audit.images import deep_findings
 from analyzer.runs.images import read_images
 
 DIGITS = Path(__file__).parents[3] / "data" / "digits"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from analyzer.diagnosis.audit import Audited, audit, audit_place
+from analyzer.diagnosis.audit import Audited
 from analyzer.pipeline.analysis.resume_point import ResumePoint
+from analyzer.pipeline.audit import audit
 from analyzer.pipeline.request import AnalyzeRequest
 
-__all__ = ["audit_place", "audit_resume"]
+__all__ = ["audit_resume"]
 
 
 def audit_resume(point: ResumePoint, request: AnalyzeRequest) -> Audited:

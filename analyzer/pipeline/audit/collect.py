@@ -13,6 +13,7 @@ from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import DataSet, Run, Seam
 from analyzer.errors import CheckpointError, DataError
 from analyzer.files import read_json
+from analyzer.pipeline.audit.stale_labels import stale_images
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import manifest, resolve_dataset
 from analyzer.runs.fingerprint import label_of, list_images
@@ -30,7 +31,6 @@ def collect_facts(
     seams: tuple[Seam, ...],
     before: Checkpoint | None,
     *,
-    after: Checkpoint | None = None,
     data: Path | None = None,
     trust: bool = False,
 ) -> AuditFacts:
@@ -42,8 +42,6 @@ def collect_facts(
         The run, the seam that is judged, and all that are visible; None and empty for a checkpoint alone.
     before
         The checkpoint from which the seam started.
-    after
-        One written after it; looked for in the run where None.
     data
         Data yaml given by the user instead of that of the arguments.
     trust
@@ -54,8 +52,7 @@ def collect_facts(
     CheckpointError
         A checkpoint that was readable before is damaged.
     """
-    if after is None and run is not None and seam is not None:
-        after = find_after(run, seam, before, seams=seams, trust=trust)
+    after = find_after(run, seam, before, seams=seams, trust=trust) if run is not None and seam is not None else None
     args = before.train_args if before is not None else run.args if run is not None else {}
     where = run.path if run is not None else before.path.parent if before is not None else Path.cwd()
     return AuditFacts(
@@ -156,6 +153,7 @@ def _data(
         manifest_names=_recorded_names(recorded),
         changes=None if recorded is None else tuple(_changes(data, recorded, images)),
         caches=caches,
+        stale={cache.path: stale for cache in caches if (stale := stale_images(cache))},
     )
 
 

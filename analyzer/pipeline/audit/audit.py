@@ -6,18 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from analyzer.diagnosis.audit.content import deep_findings
-from analyzer.diagnosis.audit.run import Audited, audit
+from analyzer.diagnosis.audit.run import Audited, audit_run
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Severity
 from analyzer.domain.run import Run, Seam, SeamSign
 from analyzer.errors import CheckpointError, RunError
+from analyzer.pipeline.audit.collect import collect_facts
+from analyzer.pipeline.audit.images import deep_findings
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dated import seams_of
 from analyzer.runs.directory import find_checkpoint, read_run
 from analyzer.runs.seams import seam_at
 
-__all__ = ["audit_place"]
+__all__ = ["audit", "audit_place"]
 
 
 def audit_place(
@@ -98,3 +99,23 @@ def _before(run: Run, seam: Seam | None, trust: bool) -> Checkpoint | None:
         return find_checkpoint(run, seam)
     except CheckpointError:
         return None
+
+
+def audit(
+    run: Run | None,
+    seam: Seam | None,
+    seams: tuple[Seam, ...],
+    before: Checkpoint | None,
+    *,
+    data: Path | None = None,
+    trust: bool = False,
+) -> Audited:
+    """Read the facts and judge them.
+
+    Parameters
+    ----------
+    run, seam, seams, before, data, trust
+        As in :func:`analyzer.pipeline.audit.collect.collect_facts`.
+    """
+    facts = collect_facts(run, seam, seams, before, data=data, trust=trust)
+    return Audited(facts, audit_run(facts))

@@ -1,0 +1,7 @@
+"""Reads the files that the audit judges; the checks themselves are pure (`analyzer.diagnosis.audit`)."""
+
+from __future__ import annotations
+
+from analyzer.pipeline.audit.audit import audit, audit_place
+
+__all__ = ["audit", "audit_place"]
