@@ -59,7 +59,7 @@ memory: $(READY) ## memory over 1000 replicates of the driver and of the worker 
 diagnose-bench: $(READY) ## 78 faulty and 40 healthy real resumes, each diagnosed with and without a replay (hours; resumable); rewrites tests/calibration/diagnosis.json and docs/FAULTS.md
 	$(BIN)/python tests/calibration/measure_diagnosis.py --work work/diagnosis
 	$(BIN)/python tests/calibration/score_diagnosis.py --work work/diagnosis
-	$(BIN)/python -m analyzer.diagnosis.document docs/FAULTS.md
+	$(BIN)/python -m tests.measurements.write_faults docs/FAULTS.md
 
 e2e: $(READY) ## every fault once, made by plain Ultralytics, named first by `drift analyze` (minutes)
 	$(BIN)/python -m pytest tests/real/test_faults_end_to_end.py -m real

@@ -9,9 +9,9 @@ import pytest
 
 from analyzer.diagnosis.audit import audit_run
 from analyzer.diagnosis.catalogue import CATALOGUE, finding
-from analyzer.diagnosis.document import faults_page
 from analyzer.diagnosis.known_bugs import KnownBug, known_bugs
 from analyzer.domain.evidence import Severity
+from tests.measurements.write_faults import faults_page
 
 _spec = importlib.util.spec_from_file_location("audit_build", Path(__file__).with_name("build.py"))
 build = importlib.util.module_from_spec(_spec)

@@ -1,6 +1,6 @@
 """The section of docs/FAULTS.md that shows the measured diagnosis."""
 
-from analyzer.diagnosis.measured import measured_section
+from tests.measurements.diagnosis_table import measured_section
 
 FOUND = {
     "faults": {

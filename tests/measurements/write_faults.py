@@ -1,4 +1,4 @@
-"""`docs/FAULTS.md`, written from the catalogue and the known bugs: ``python -m analyzer.diagnosis.document FILE``."""
+"""Write `docs/FAULTS.md` from the catalogue: ``python -m tests.measurements.write_faults docs/FAULTS.md``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from analyzer.diagnosis.catalogue import CATALOGUE, Entry
 from analyzer.diagnosis.known_bugs import KnownBug, known_bugs
-from analyzer.diagnosis.measured import measured_section, read_measured
 from analyzer.diagnosis.signatures import SIGNATURES, Signature, remedy_of
 from analyzer.domain.evidence import Severity
+from tests.measurements.diagnosis_table import measured_section, read_measured
 
 __all__ = ["faults_page", "main"]
 
@@ -30,7 +30,7 @@ def faults_page() -> str:
     """The whole page, as Markdown."""
     parts = [
         "# Faults, and how they are found\n",
-        "Generated from the package (`python -m analyzer.diagnosis.document docs/FAULTS.md`); do not "
+        "Generated from the package (`python -m tests.measurements.write_faults docs/FAULTS.md`); do not "
         "edit it by hand. `drift audit RUN` looks at the checkpoints on both sides of the seam, the arguments, "
         "results.csv, the data set and its label caches. Nothing is trained, and no code in any file is run.\n",
     ]

@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["measured_section", "read_measured"]
 
 _PASSES = {"replay": "With a replay", "no-replay": "Without a replay"}
-_RESULTS = Path(__file__).resolve().parents[2] / "tests" / "calibration" / "diagnosis.json"
+_RESULTS = Path(__file__).resolve().parents[1] / "calibration" / "diagnosis.json"
 _INTRO = (
     "`make diagnose-bench` (hours on two cores; resumable). 78 plain Ultralytics resumes, each with one fault "
     "that was made without the package's own interventions: by editing the checkpoint, the arguments or the "
@@ -28,7 +28,7 @@ _INTRO = (
 
 
 def read_measured(path: Path = _RESULTS) -> Mapping[str, Any]:
-    """The committed results; empty where the package is installed without its repository."""
+    """The committed results; empty where there are none yet."""
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
