@@ -59,5 +59,9 @@ def files() -> Iterator[tuple[str, Callable[[], str]]]:
 
 
 if __name__ == "__main__":
+    from tests.golden.public import FILES
+
+    for name, text in FILES.items():
+        (HERE / "public" / name).write_text(text(), encoding="utf-8")
     for name, text in files():
         (HERE / name).write_text(text(), encoding="utf-8")
