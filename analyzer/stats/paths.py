@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy import stats
 from analyzer.domain.evidence import Interval
 from analyzer.domain.levels import INTERVAL_LEVEL
 from analyzer.stats.null import shift_tests
-from analyzer.stats.shift import NullComparison
+from analyzer.stats.shift import MetricShift, NullComparison
 
 __all__ = ["MetricPath", "PathComparison", "epoch_names", "path_tests"]
 
@@ -57,6 +58,12 @@ class PathComparison:
 
     family: NullComparison
     paths: tuple[MetricPath, ...]
+
+    def by_epoch(self) -> Iterator[tuple[int, MetricPath, MetricShift]]:
+        """Epoch from 0, metric, and the cell of both, in the order of the family."""
+        epochs = range(len(self.family.metrics) // len(self.paths))
+        cells = zip(product(epochs, self.paths), self.family.metrics, strict=True)
+        return ((epoch, path, cell) for (epoch, path), cell in cells)
 
 
 def epoch_names(names: Sequence[str], epochs: int) -> tuple[str, ...]:

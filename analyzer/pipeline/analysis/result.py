@@ -291,10 +291,8 @@ def history_predictions(result: SeamResult) -> tuple[HistoryPrediction, ...]:
 
 
 def _path_points(paths: PathComparison, point: ResumePoint) -> tuple[PathPoint, ...]:
-    words = {p.name: p.word or "" for p in paths.paths}
-    points = []
-    for m in paths.family.metrics:
-        name, _, step = m.name.rpartition(" @ ")
-        epoch = point.seam.epoch + int(step) - 1
-        points.append(PathPoint(name, epoch, m.observed, m.null_mean, m.single_interval, m.p_adjusted, words[name]))
-    return tuple(points)
+    first = point.seam.epoch
+    return tuple(
+        PathPoint(p.name, first + k, m.observed, m.null_mean, m.single_interval, m.p_adjusted, p.word or "")
+        for k, p, m in paths.by_epoch()
+    )

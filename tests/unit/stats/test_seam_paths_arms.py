@@ -88,6 +88,7 @@ def test_words(row, word):
     null = np.random.default_rng(0).normal(0, 0.3, (8, 3, 1))
     r = path_tests(null, np.array(row, dtype=float)[:, None], names=["val/a"], deciding=[True], alpha_null=0.04)
     assert r.paths[0].word == word
+    assert [(epoch, cell.name) for epoch, _, cell in r.by_epoch()] == [(k, f"val/a @ {k + 1}") for k in range(3)]
     assert len(r.family.family) == 3
 
 
