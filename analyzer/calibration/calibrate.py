@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -21,7 +20,7 @@ from analyzer.domain.levels import NULL_SHARE
 from analyzer.files import read_json, write_atomically
 from analyzer.stats.critical import looks
 
-__all__ = ["CalibrateRequest", "Calibration", "calibrate", "calibration_document"]
+__all__ = ["CalibrateRequest", "Calibration", "calibrate"]
 
 
 _ENOUGH_ROWS = 100  # different rows below which their number limits what is learnt, not that of the draws
@@ -217,31 +216,3 @@ def _read(block: _Block, request: CalibrateRequest) -> list[CellResult] | None:
         ]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def calibration_document(found: Calibration) -> dict[str, Any]:
-    """The grid as one JSON document; numbers that do not exist are null."""
-    request = found.request
-    return {
-        "schema_version": "1.0",
-        "made_by": "drift calibrate",
-        "draws": request.draws,
-        "seed": request.seed,
-        "prior_ratio": request.prior_ratio,
-        "complete": found.complete,
-        "cells": [_plain(c) for c in found.cells],
-        "requirements": [
-            {**_where(r.cell), "what": r.what, "value": r.value, "bound": r.bound, "at_most": r.at_most, "met": r.met}
-            for r in found.requirements
-        ],
-        "notes": list(found.notes),
-    }
-
-
-def _where(cell: CellResult) -> dict[str, Any]:
-    n: int | str = "auto" if cell.n is None else cell.n
-    return {"source": cell.source, "n": n, "alpha": cell.alpha, "shift": cell.shift, "metrics": cell.metrics}
-
-
-def _plain(cell: CellResult) -> dict[str, Any]:
-    return _where(cell) | {k: None if math.isnan(v) else v for k, v in asdict(cell.shares).items()}

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from analyzer.cli.exit_codes import ExitCode
 from analyzer.cli.guard import guarded
 from analyzer.cli.options import DataOption, DebugOption
-
-if TYPE_CHECKING:
-    from analyzer.diagnosis.audit import Audited
 
 __all__ = ["audit"]
 
@@ -41,17 +38,14 @@ def audit(
     debug: DebugOption = False,
 ) -> int:
     """Look at checkpoints, arguments, results.csv and data; nothing is trained. Exit code 10 for a certain fault."""
+    from analyzer.cli.emit import emit_found
     from analyzer.pipeline.audit import audit_place
+    from analyzer.report.tables import audit as table
 
     audited = audit_place(
         place, checkpoint=checkpoint, seam=seam, data=data, trust=trust_checkpoint, deep=deep, tell=_tell
     )
-    if json:
-        import json as json_module
-
-        sys.stdout.write(json_module.dumps(_document(audited), indent=2, ensure_ascii=False) + "\n")
-    else:
-        _table(audited)
+    emit_found(audited, table, as_json=json)
     return ExitCode.FAULT if audited.hard else ExitCode.OK
 
 
@@ -59,40 +53,3 @@ def _tell(done: int, total: int) -> None:
     """A line on stderr every tenth of the images."""
     if done == total or done % max(total // 10, 100) == 0:
         print(f"{done} of {total} images read", file=sys.stderr, flush=True)
-
-
-def _document(audited: Audited) -> dict[str, Any]:
-    facts = audited.facts
-    return {
-        "run": str(facts.run.path) if facts.run else None,
-        "seam": facts.seam.epoch if facts.seam else None,
-        "before": str(facts.before.checkpoint.path) if facts.before else None,
-        "after": str(facts.after.checkpoint.path) if facts.after else None,
-        "findings": [
-            {"id": f.id, "severity": f.severity.value, "evidence": f.evidence, "remedy": f.remedy}
-            for f in audited.findings
-        ],
-    }
-
-
-def _table(audited: Audited) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from analyzer.report.formatting import clean
-
-    console = Console(highlight=False, emoji=False)
-    document = _document(audited)
-    for key in ("run", "seam", "before", "after"):
-        if document[key] is not None:
-            console.print(Text(f"{key:<7}{clean(str(document[key]))}"), soft_wrap=True)
-    if not audited.findings:
-        console.print("Nothing found.")
-        return
-    colours = {"hard": "bold red", "warning": "yellow", "information": "dim"}
-    table = Table("finding", "weight", "seen", "what to do")
-    for f in audited.findings:
-        style = colours[f.severity.value]
-        table.add_row(Text(f.id, style), Text(f.severity.value, style), Text(clean(f.evidence)), Text(clean(f.remedy)))
-    console.print(table)

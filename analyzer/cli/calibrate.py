@@ -6,18 +6,13 @@ import json as json_module
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from analyzer.cli.guard import guarded
 from analyzer.cli.options import DebugOption, JsonOption, replicates_of
-
-if TYPE_CHECKING:
-    from analyzer.calibration.calibrate import Calibration
-    from analyzer.calibration.grid import CellResult
 
 __all__ = ["calibrate"]
 
@@ -75,9 +70,10 @@ def calibrate(
     debug: DebugOption = False,
 ) -> int:
     """Measure this tool's own error rates by simulation; trains nothing, goes on where it was stopped."""
-    from analyzer.calibration.calibrate import CalibrateRequest, calibration_document
+    from analyzer.calibration.calibrate import CalibrateRequest
     from analyzer.calibration.calibrate import calibrate as measure
     from analyzer.calibration.grid import DESIGNS
+    from analyzer.calibration.tables import document, tables
     from analyzer.files import write_atomically
 
     i, _, n = shard.partition("/")
@@ -97,11 +93,11 @@ def calibrate(
     if not found.complete:
         print(f"{found.done} of {found.total} blocks are finished; the other shards make the rest.", file=sys.stderr)
         return 0
-    document = json_module.dumps(calibration_document(found), allow_nan=False)
+    measured = json_module.dumps(document(found), allow_nan=False)
     if out is not None:
-        write_atomically(out, document + "\n")
+        write_atomically(out, measured + "\n")
         print(f"Written: {out}", file=sys.stderr)
-    print(document if json else "\n".join(_tables(found)), flush=True)
+    print(measured if json else "\n".join(tables(found)), flush=True)
     return 0
 
 
@@ -117,75 +113,3 @@ class _Progress:
         passed = time.monotonic() - self._began
         left = f", about {duration(passed / done * (total - done))} left" if done else ""
         print(f"{done + 1}/{total} {words}{left}", file=sys.stderr, flush=True)
-
-
-def _tables(found: Calibration) -> Iterator[str]:
-    request = found.request
-    yield f"{request.draws:,} draws a cell, seed {request.seed}, history sd over replicate sd {request.prior_ratio:g}."
-    for alpha in request.alphas:
-        cells = [c for c in found.cells if c.alpha == alpha]
-        yield ""
-        yield f"Healthy resumes, alpha {alpha:g} (FAULT must stay at or below alpha):"
-        yield ""
-        names = ("FAULT", "NEGLIGIBLE", "NOISE", "INCONCLUSIVE", "odd", "single", "joint", "replicates")
-        yield from _markdown(("noise", "N", *names), (_healthy(c) for c in cells if not c.shift))
-        yield ""
-        yield f"FAULT at true shifts, in sd x metrics, alpha {alpha:g} (in brackets: replicates used by auto):"
-        yield ""
-        yield from _detection([c for c in cells if c.shift])
-    yield ""
-    yield "odd: FAULT among healthy rows with some metric more than 2 sd off. single, joint: coverage of the 95 %"
-    yield "interval of one metric and of the simultaneous one; * where more than a point below nominal."
-    yield ""
-    yield "Required:"
-    yield ""
-    yield from _required(found)
-
-
-def _markdown(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    names = list(header)
-    yield f"| {' | '.join(names)} |"
-    yield f"|{' --- |' * len(names)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-
-
-def _design(n: int | None) -> str:
-    return "auto" if n is None else str(n)
-
-
-def _healthy(cell: CellResult) -> list[str]:
-    from analyzer.domain.levels import INTERVAL_LEVEL, NULL_SHARE
-
-    s = cell.shares
-    shares = [f"{s.fault:.4f}", f"{s.negligible:.3f}", f"{s.noise:.3f}", f"{s.inconclusive:.3f}", _number(s.looked_odd)]
-    nominal = ((s.single_coverage, INTERVAL_LEVEL), (s.simultaneous_coverage, 1 - NULL_SHARE * cell.alpha))
-    covered = [_number(v) + ("*" if v < level - 0.01 else "") for v, level in nominal]
-    return [cell.source, _design(cell.n), *shares, *covered, f"{s.mean_replicates:.1f}"]
-
-
-def _number(value: float) -> str:
-    return "" if value != value else f"{value:.3f}"  # noqa: PLR0124 - NaN: there is none
-
-
-def _detection(cells: list[CellResult]) -> Iterator[str]:
-    shifts = list(dict.fromkeys((c.shift, c.metrics) for c in cells))
-    rows: dict[tuple[str, int | None], list[str]] = {}
-    for c in cells:
-        used = f" ({c.shares.mean_replicates:.1f})" if c.n is None else ""
-        rows.setdefault((c.source, c.n), []).append(f"{c.shares.fault:.3f}{used}")
-    yield from _markdown(
-        ("noise", "N", *(f"{s:g} x {m}" for s, m in shifts)),
-        ([source, _design(n), *values] for (source, n), values in rows.items()),
-    )
-
-
-def _required(found: Calibration) -> Iterator[str]:
-    rows = []
-    for what, alpha in dict.fromkeys((r.what, r.cell.alpha) for r in found.requirements):
-        asked = [r for r in found.requirements if (r.what, r.cell.alpha) == (what, alpha)]
-        missed = [f"{r.cell.source} N {_design(r.cell.n)}: {r.value:.3f}" for r in asked if not r.met]
-        bound = f"{'<=' if asked[0].at_most else '>='} {asked[0].bound:.4g}"
-        met = f"{len(asked) - len(missed)} of {len(asked)}"
-        rows.append([what, f"{alpha:g}", bound, met, "; ".join(missed) or "-"])
-    yield from _markdown(("what", "alpha", "bound", "cells that meet it", "cells that miss it"), rows)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from analyzer.cli.exit_codes import ExitCode, exit_code
 from analyzer.errors import DriftError
 
 if TYPE_CHECKING:
     from analyzer.report.model.analysis import Analysis
+    from analyzer.report.tables.table import Printed
 
-__all__ = ["emit", "errors_reported"]
+__all__ = ["emit", "emit_found", "errors_reported"]
+
+T = TypeVar("T")
 
 
 def emit(
@@ -47,6 +51,18 @@ def emit(
         for report in reports:
             print(f"Written: {write(analysis, parse_spec(report))}", file=sys.stderr)
     return ExitCode.OK if exit_zero or dry_run else exit_code(analysis.verdict)
+
+
+def emit_found(found: T, table: Printed[T], *, as_json: bool) -> int:
+    """Print what a command found on stdout, as its JSON document or as its table; returns the exit code 0."""
+    from rich.console import Console
+
+    if as_json:
+        sys.stdout.write(json.dumps(table.document(found), indent=2, allow_nan=False) + "\n")
+    else:
+        table.show(found, Console(highlight=False, emoji=False))
+    sys.stdout.flush()
+    return ExitCode.OK
 
 
 @contextmanager

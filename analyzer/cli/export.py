@@ -20,10 +20,10 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="CSV", help="File to 
 @guarded
 def export(study: Study, out: Out = None, debug: DebugOption = False) -> int:
     """Write every replicate, the row before and the observed row, one value a line."""
-    from analyzer.cli.studies import find_report
     from analyzer.report.document import load_report
     from analyzer.report.renderers.csv import render
     from analyzer.report.seal import write_file
+    from analyzer.report.studies import find_report
 
     text = render(load_report(find_report(study)))
     if out is None:

@@ -29,8 +29,8 @@ def report(
     import dataclasses
 
     from analyzer.cli.emit import emit
-    from analyzer.cli.studies import find_report
     from analyzer.report.document import load_report
+    from analyzer.report.studies import find_report
 
     path = find_report(study)
     analysis = dataclasses.replace(load_report(path), study=path.parent)  # a study may have been moved

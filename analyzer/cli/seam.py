@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json as json_module
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -20,9 +18,6 @@ from analyzer.cli.options import (
     TrustOption,
     WorkersOption,
 )
-
-if TYPE_CHECKING:
-    from analyzer.pipeline.resume_effect import SeamReport
 
 __all__ = ["seam"]
 
@@ -44,47 +39,13 @@ def seam(
 ) -> int:
     """Measure what save and resume do: an epoch after another in memory, and the same one resumed; 3 x N epochs."""
     given = locals()
+    from analyzer.cli.emit import emit_found
     from analyzer.cli.progress import progress_on_stderr
     from analyzer.pipeline.request import ReplicateRequest, request_of
-    from analyzer.pipeline.resume_effect import measure_seam, seam_document
+    from analyzer.pipeline.resume_effect import measure_seam
+    from analyzer.report.tables import resume_effect as table
 
     request = request_of(ReplicateRequest, given, replicates=n)
     with progress_on_stderr() as progress:
         found = measure_seam(request, progress)
-    if json:
-        print(json_module.dumps(seam_document(found), indent=2, allow_nan=False))
-    else:
-        _show(found)
-    return 0
-
-
-def _show(found: SeamReport) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from analyzer.report.formatting import level, p_value, short_name, signed, unsigned
-
-    console = Console(highlight=False, emoji=False)
-    console.print(Text(f"What a resume does to epoch {found.epoch}, Ultralytics {found.version}, {found.device}"))
-    console.print(Text(f"{len(found.seeds)} seeds, in memory and through save and resume, the same draws in both."))
-    console.print()
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("metric", no_wrap=True)
-    for name in ("memory", "resumed", "change", "95 % interval", "p", "sd"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for m in found.metrics:
-        d = m.difference
-        span = f"{signed(d.interval.low)} to {signed(d.interval.high)}" if d.interval is not None else "-"
-        name = short_name(m.name) + ("" if m.deciding else " *")
-        table.add_row(name, level(m.in_memory), level(m.resumed), signed(d.difference), span, p_value(d.p),
-                      unsigned(m.sd))  # fmt: skip
-    console.print(table)
-    for line in (
-        "",
-        "change: resumed minus in memory, paired by seed; each interval holds by itself. sd: of one epoch over seeds.",
-        "* does not decide.",
-        f"Study {found.study}: {found.trained} epochs trained, {found.reused} paths reused.",
-    ):
-        console.print(Text(line))
-    sys.stdout.flush()
+    return emit_found(found, table, as_json=json)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,76 +21,17 @@ from analyzer.replicates.collector import Collector
 from analyzer.replicates.executors.pool import Executor
 from analyzer.replicates.seeds import replicate_seeds, second_seed
 from analyzer.replicates.study import Study, open_study
-from analyzer.report.codec import encode
+from analyzer.report.model.resume_effect import MetricEffect, ResumeEffect
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.units import rounding_units
-from analyzer.stats.arms import ArmDifference, compare_arms
+from analyzer.stats.arms import compare_arms
 
-__all__ = ["MetricSeam", "SeamReport", "measure_seam", "seam_document"]
+__all__ = ["measure_seam"]
 
 _IN_MEMORY, _RESUMED = Arm(ArmKind.UNINTERRUPTED), Arm(ArmKind.THROUGH_CHECKPOINT)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSeam:
-    """One metric of the second epoch. Units are those of the metric.
-
-    Parameters
-    ----------
-    name, deciding
-        Column, and whether it is of the family that decides.
-    in_memory, resumed
-        Mean over the seeds: the epoch in the same process, and through save and resume.
-    sd
-        Of one uninterrupted epoch over the seeds: what the difference can be compared with.
-    difference
-        Resumed minus in memory, paired by seed, with its 95 % t interval and two-sided p.
-    """
-
-    name: str
-    deciding: bool
-    in_memory: float
-    resumed: float
-    sd: float
-    difference: ArmDifference
-
-
-@dataclass(frozen=True, slots=True)
-class SeamReport:
-    """What `measure_seam` found.
-
-    Parameters
-    ----------
-    study
-        Folder of the study, where the replicates are kept.
-    checkpoint
-        From which the first epoch was trained.
-    epoch
-        The second epoch, as results.csv counts: the one that is compared.
-    version
-        Of Ultralytics.
-    device
-        In words.
-    seeds
-        Of the first epochs; those of the second are spawned from them.
-    trained, reused
-        Epochs trained now, and paths taken from the store.
-    metrics
-        In the order of the columns.
-    """
-
-    study: Path
-    checkpoint: Path
-    epoch: int
-    version: str | None
-    device: str
-    seeds: tuple[int, ...]
-    trained: int
-    reused: int
-    metrics: tuple[MetricSeam, ...]
-
-
-def measure_seam(request: ReplicateRequest, progress: Progress) -> SeamReport:
+def measure_seam(request: ReplicateRequest, progress: Progress) -> ResumeEffect:
     """Train what is missing: two epochs in one process, and the second one again through save and resume.
 
     The second epoch starts with the same seeds in both, so that nothing differs but what a checkpoint does not keep:
@@ -122,7 +62,7 @@ def measure_seam(request: ReplicateRequest, progress: Progress) -> SeamReport:
             3 * request.replicates, f"{request.replicates} seeds: two epochs in memory, the second one resumed"
         )
         pairs, trained, reused = _pairs(collector, seeds)
-    return SeamReport(
+    return ResumeEffect(
         study=study.store.path,
         checkpoint=checkpoint.path,
         epoch=pairs[0][0].epochs[1].epoch,
@@ -193,7 +133,7 @@ def _trained(found: Replicate | None, seed: int) -> Replicate:
     return found
 
 
-def _compared(pairs: list[tuple[Replicate, Replicate]], validated: int | None) -> tuple[MetricSeam, ...]:
+def _compared(pairs: list[tuple[Replicate, Replicate]], validated: int | None) -> tuple[MetricEffect, ...]:
     """Compared at full precision; no spread is believed below the step that a column shows, or one image of a share."""
     metrics = metrics_of(pairs[0][1].epochs[0].exact)
     columns = tuple(m.name for m in metrics)
@@ -204,13 +144,8 @@ def _compared(pairs: list[tuple[Replicate, Replicate]], validated: int | None) -
     resumed = matrix(tuple(b for _, b in pairs), columns, exact=True)
     differences = compare_arms(memory, resumed, names=columns, paired=True, units=np.maximum(units, steps))
     return tuple(
-        MetricSeam(m.name, m.deciding, float(memory[:, j].mean()), float(resumed[:, j].mean()),
+        MetricEffect(m.name, m.deciding, float(memory[:, j].mean()), float(resumed[:, j].mean()),
                    float(memory[:, j].std(ddof=1)), differences[j])
         for j, m in enumerate(metrics)
         if np.isfinite(memory[:, j]).all() and np.isfinite(resumed[:, j]).all()
     )  # fmt: skip
-
-
-def seam_document(found: SeamReport) -> dict[str, Any]:
-    """The report as one JSON document."""
-    return {"schema_version": "1.0", **encode(found)}

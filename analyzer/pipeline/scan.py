@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from analyzer.domain.run import Run, Seam
+from analyzer.domain.run import Run
 from analyzer.errors import DriftError, RunError
-from analyzer.report.codec import encode
+from analyzer.report.model.scan import Scan, ScannedRun
 from analyzer.runs.args import closing_epochs
 from analyzer.runs.directory import read_run
 from analyzer.runs.seams import find_seams
 from analyzer.stats.history import first_closed_epoch
-from analyzer.stats.screen import Alarm, screen_run
+from analyzer.stats.screen import screen_run
 
-__all__ = ["Scanned", "find_runs", "scan", "scan_document"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scanned:
-    """One run, screened.
-
-    Parameters
-    ----------
-    path
-        The run directory.
-    epochs
-        Rows in its results.csv; 0 where it could not be read.
-    judged
-        Epochs that had enough history to be judged.
-    seams
-        Visible seams.
-    alarms
-        Abnormal epochs with their epoch number as printed.
-    error
-        Why it could not be read; empty otherwise.
-    """
-
-    path: Path
-    epochs: int
-    judged: int
-    seams: tuple[Seam, ...]
-    alarms: tuple[tuple[int, Alarm], ...]
-    error: str = ""
+__all__ = ["find_runs", "scan"]
 
 
 def find_runs(places: Iterable[Path]) -> list[Path]:
@@ -67,7 +37,7 @@ def find_runs(places: Iterable[Path]) -> list[Path]:
     return sorted(found)
 
 
-def scan(places: Iterable[Path], alpha: float) -> tuple[Scanned, ...]:
+def scan(places: Iterable[Path], alpha: float) -> Scan:
     """Screen every run in or below the places; one that cannot be read says why and stops nothing.
 
     Parameters
@@ -77,18 +47,18 @@ def scan(places: Iterable[Path], alpha: float) -> tuple[Scanned, ...]:
     alpha
         Chance of any alarm in an ordinary run, in (0, 1).
     """
-    return tuple(_one(path, alpha) for path in find_runs(places))
+    return Scan(alpha, tuple(_one(path, alpha) for path in find_runs(places)))
 
 
-def _one(path: Path, alpha: float) -> Scanned:
+def _one(path: Path, alpha: float) -> ScannedRun:
     try:
         run = read_run(path)
     except DriftError as e:
-        return Scanned(path, 0, 0, (), (), str(e))
+        return ScannedRun(path, 0, 0, (), (), str(e))
     metrics = [m for m in run.history.metrics if m.deciding]
     seams = find_seams(run.history, run.args)
     if not metrics:
-        return Scanned(path, len(run.history), 0, seams, (), "It has no loss and no headline metric.")
+        return ScannedRun(path, len(run.history), 0, seams, (), "It has no loss and no headline metric.")
     values = np.stack([run.history.column(m.name) for m in metrics], axis=1)
     screening = screen_run(
         np.where(np.isfinite(values), values, np.nan),  # a diverged epoch predicts nothing
@@ -99,7 +69,7 @@ def _one(path: Path, alpha: float) -> Scanned:
         starts=[*_closing(run), *(s.row for s in seams)],
     )
     alarms = tuple((int(run.history.epochs[a.row]), a) for a in screening.alarms)
-    return Scanned(path, len(run.history), screening.judged, seams, alarms)
+    return ScannedRun(path, len(run.history), screening.judged, seams, alarms)
 
 
 def _closing(run: Run) -> list[int]:
@@ -111,19 +81,3 @@ def _closing(run: Run) -> list[int]:
     epochs = run.history.epochs + (1 if len(run.history) and run.history.epochs.min() == 0 else 0)
     rows = np.flatnonzero(epochs == first) if first is not None else np.empty(0, dtype=np.int64)
     return [int(rows[0])] if len(rows) else []
-
-
-def scan_document(scanned: Iterable[Scanned], alpha: float) -> dict[str, Any]:
-    """All results as one JSON document."""
-    runs = [
-        {
-            "path": str(s.path),
-            "epochs": s.epochs,
-            "judged": s.judged,
-            "seams": [{"epoch": m.epoch, "sign": m.sign.value, "evidence": m.evidence} for m in s.seams],
-            "alarms": [{"epoch": epoch, **encode(alarm)} for epoch, alarm in s.alarms],
-            "error": s.error or None,
-        }
-        for s in scanned
-    ]
-    return {"schema_version": "1.0", "alpha": alpha, "runs": runs}

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,66 +15,12 @@ from analyzer.replicates.budget import parse_budget
 from analyzer.replicates.collector import Collector
 from analyzer.replicates.seeds import replicate_seeds
 from analyzer.replicates.study import open_study
-from analyzer.report.codec import encode
-from analyzer.stats.components import Component, noise_components
+from analyzer.report.model.variance import MetricVariance, VarianceReport
+from analyzer.stats.components import noise_components
 
-__all__ = ["MetricVariance", "VarianceReport", "find_variance", "variance_document"]
+__all__ = ["find_variance"]
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class MetricVariance:
-    """One metric. Units are those of the metric, squared for variances.
-
-    Parameters
-    ----------
-    name, deciding
-        Column, and whether it is of the family that decides.
-    mean, sd
-        Over all pairs of an order seed and a seed of everything else; the sd is the root of the components' sum.
-    components
-        Batch order, augmentation, order x augmentation, same seed again.
-    """
-
-    name: str
-    deciding: bool
-    mean: float
-    sd: float
-    components: tuple[Component, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class VarianceReport:
-    """What `find_variance` found.
-
-    Parameters
-    ----------
-    study
-        Folder of the study, where the replicates are kept.
-    epoch
-        The resumed epoch, as results.csv counts.
-    device
-        In words.
-    seeds, repeats
-        Of the order and of everything else (each n values); repeats of each seed.
-    trained, reused
-        Replicates.
-    identical
-        Whether the same seed gave the same row each time, at full precision.
-    metrics
-        In the order of the columns.
-    """
-
-    study: Path
-    epoch: int
-    device: str
-    seeds: tuple[int, ...]
-    repeats: int
-    trained: int
-    reused: int
-    identical: bool
-    metrics: tuple[MetricVariance, ...]
 
 
 def find_variance(request: ReplicateRequest, repeats: int, progress: Progress) -> VarianceReport:
@@ -157,8 +99,3 @@ def _split(by_pair: Array, by_seed: Array, columns: tuple[str, ...]) -> tuple[Me
         sd = float(np.sqrt(sum(c.variance for c in parts)))
         found.append(MetricVariance(metric.name, metric.deciding, float(by_pair[..., j].mean()), sd, parts))
     return tuple(found)
-
-
-def variance_document(found: VarianceReport) -> dict[str, Any]:
-    """The report as one JSON document; an interval without an upper end has null there."""
-    return {"schema_version": "1.0", **encode(found)}
