@@ -1,12 +1,16 @@
-"""Every finding of the audit by its id: how much it may weigh, what is seen, what to do."""
+"""Every finding of the audit by its id: how much it may weigh, what is seen, what to do.
+
+What the audit sees of a fault stands in the fault's class (`analyzer.faults`), all else here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from analyzer.domain.evidence import Finding, Severity
+from analyzer.faults.registry import faults
 
-__all__ = ["CATALOGUE", "Entry", "entry_of", "finding"]
+__all__ = ["Entry", "catalogue", "entry_of", "finding"]
 
 _H, _W, _I = Severity.HARD, Severity.WARNING, Severity.INFORMATION
 
@@ -33,44 +37,7 @@ class Entry:
     remedy: str
 
 
-CATALOGUE: tuple[Entry, ...] = (
-    Entry(
-        "lr-jump",
-        _H,
-        "The logged learning rate of a resumed epoch leaves the schedule of the earlier epochs, or lr0 differs.",
-        "Resume again from the unedited checkpoint with plain `resume=True`, without setting a learning rate yourself.",
-    ),
-    Entry(
-        "warmup-repeated",
-        _H,
-        "The logged learning rates after the seam are those of a warmup that began again.",
-        "Resume with `resume=True` instead of a new training, or set warmup_epochs=0 in the continuation.",
-    ),
-    Entry(
-        "not-a-resume",
-        _H,
-        "Epoch numbers start again, the checkpoint is stripped (epoch -1), or args.yaml says resume: false.",
-        "Call `YOLO('RUN/weights/last.pt').train(resume=True)` on a checkpoint that still has its optimizer.",
-    ),
-    Entry(
-        "wrong-checkpoint",
-        _H,
-        "Several epochs are repeated after the seam, the metrics stored in the checkpoint are not those of its row, or "
-        "the counters after the seam are what an older epoch gives.",
-        "Resume from the newest weights/last.pt of this very run.",
-    ),
-    Entry(
-        "optimizer-lost",
-        _H,
-        "There is no optimizer state, or Adam's step counters count only the steps since the seam.",
-        "Resume from a checkpoint that holds its optimizer (weights/last.pt or epochN.pt, never a stripped one).",
-    ),
-    Entry(
-        "optimizer-changed",
-        _H,
-        "The optimizer's class or its parameter groups are not those of the arguments or of the checkpoint before.",
-        "Resume with the optimizer named in the checkpoint's train_args, set explicitly instead of optimizer=auto.",
-    ),
+_OTHERS: tuple[Entry, ...] = (
     Entry(
         "optimizer-underflow",
         _H,
@@ -78,41 +45,10 @@ CATALOGUE: tuple[Entry, ...] = (
         "Update Ultralytics and resume from a checkpoint that the newer version wrote, or drop the optimizer state.",
     ),
     Entry(
-        "ema-reset",
-        _H,
-        "The EMA's update counter after the seam is smaller than before it.",
-        "Resume again without replacing trainer.ema; validation recovers after some thousand updates.",
-    ),
-    Entry(
         "non-finite",
         _H,
         "Stored weights or optimizer moments hold NaN or infinity.",
         "Go back to the newest checkpoint without NaN and resume from it, with a lower learning rate or amp=False.",
-    ),
-    Entry(
-        "head-rebuilt",
-        _H,
-        "The data set has another number of classes than the stored model, or the head's weights after the seam are "
-        "unrelated to those before it while the rest of the model is not.",
-        "Resume with the data yaml of the checkpoint; for other classes start a new training from the weights.",
-    ),
-    Entry(
-        "wrong-data",
-        _H,
-        "Class names or their order differ from the stored model, or files are not as the manifest of the seam says.",
-        "Restore the data set of the checkpoint (files, labels, order of the class names) and resume again.",
-    ),
-    Entry(
-        "augmentation-changed",
-        _H,
-        "An augmentation argument differs that Ultralytics refuses to change on resume.",
-        "Resume again from the unedited checkpoint, with the augmentation of its train_args.",
-    ),
-    Entry(
-        "mosaic-state",
-        _H,
-        "Mosaic is on at the first resumed epoch where the checkpoint's arguments close it, or the reverse.",
-        "Resume with the close_mosaic of the checkpoint.",
     ),
     Entry(
         "amp-changed",
@@ -137,12 +73,6 @@ CATALOGUE: tuple[Entry, ...] = (
         _W,
         "The EMA was updated more or less often since the seam than batch, nbs and the number of images give.",
         "Look into the log of the resume for an out-of-memory that halved the batch, or for a changed data set.",
-    ),
-    Entry(
-        "weights-replaced",
-        _W,
-        "All weights after the seam are unrelated to those before it.",
-        "Resume without pretrained= and without loading weights yourself.",
     ),
     Entry(
         "stale-cache",
@@ -176,13 +106,18 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("cache-not-read", _I, "A label cache was not read; the reason is named.", ""),
     Entry("known-bug", _I, "A known bug of the version touches this resume.", ""),
 )
-_BY_ID = {entry.id: entry for entry in CATALOGUE}
 _ORDER = {severity: i for i, severity in enumerate((_H, _W, _I))}
+
+
+def catalogue() -> tuple[Entry, ...]:
+    """Every entry: those of the faults first, then all that is no fault that could be injected."""
+    of_faults = (Entry(f.id, f.severity, f.seen, f.finding_remedy or f.remedy) for f in faults().values() if f.severity)
+    return (*of_faults, *_OTHERS)
 
 
 def entry_of(finding_id: str) -> Entry:
     """The entry of an id; KeyError where there is none."""
-    return _BY_ID[finding_id]
+    return {entry.id: entry for entry in catalogue()}[finding_id]
 
 
 def finding(
@@ -193,7 +128,7 @@ def finding(
     Parameters
     ----------
     finding_id
-        An id of :data:`CATALOGUE`.
+        An id of :func:`catalogue`.
     evidence
         What was seen, with numbers.
     severity
@@ -213,7 +148,7 @@ def finding(
     >>> finding("steps-off", "208 updates instead of 416.").severity.value
     'warning'
     """
-    entry = _BY_ID[finding_id]
+    entry = entry_of(finding_id)
     weight = severity or entry.severity
     if _ORDER[weight] < _ORDER[entry.severity]:
         raise ValueError(f"{finding_id} is at most {entry.severity.value}, not {weight.value}")

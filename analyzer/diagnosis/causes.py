@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from analyzer.diagnosis.clues import Hypothesis
-from analyzer.diagnosis.rows import is_train
-from analyzer.diagnosis.signatures import remedy_of
 from analyzer.domain.evidence import Cause, Certainty, Finding, Severity
+from analyzer.domain.rows import is_train
+from analyzer.faults.clues import Hypothesis
+from analyzer.faults.registry import fault_of
 
 __all__ = ["Trial", "causes_of", "hit_of"]
 
@@ -119,7 +119,7 @@ def _certain(findings: Sequence[Finding], trials: Sequence[Trial]) -> Iterator[C
             f"the row to every printed digit{others}."
         )
         for fault in hit.hypothesis.ids:
-            yield Cause(fault, Certainty.CERTAIN, (text,), remedy_of(fault))
+            yield Cause(fault, Certainty.CERTAIN, (text,), fault_of(fault).remedy)
     for finding in findings:
         if finding.severity is Severity.HARD:
             yield Cause(finding.cause, Certainty.CERTAIN, (finding.evidence,), finding.remedy)
@@ -133,7 +133,7 @@ def _suspects(findings: Sequence[Finding], trials: Sequence[Trial], measured: bo
                     f"With {trial.hypothesis.words} the {trial.half} columns come out as observed, the others do not."
                 )
                 for fault in trial.hypothesis.ids:
-                    yield Cause(fault, Certainty.LIKELY, (text,), remedy_of(fault))
+                    yield Cause(fault, Certainty.LIKELY, (text,), fault_of(fault).remedy)
     for finding in findings:
         if finding.severity is Severity.WARNING and finding.id not in _NO_CAUSE:
             weight = Certainty.LIKELY if measured and finding.id == _CHANGED else Certainty.POSSIBLE

@@ -1,32 +1,25 @@
 """Which faults may have made the observed row, the likeliest first, with parameters read from the evidence.
 
-Pure: rows, arguments and findings in, hypotheses out. Three kinds of clue set the order: what the audit says, which
-columns of the replay differ from the run's, and whether the train losses came out lower or higher.
+Pure: rows, arguments and findings in, hypotheses out. Every fault tells its own attempts and their places
+(`analyzer.faults`); here the situation is told from the row, and what the audit names comes first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
-from analyzer.diagnosis.clues import Clues, Hypothesis, OtherFile
-from analyzer.diagnosis.rows import is_rate, is_train
 from analyzer.domain.evidence import Severity
-from analyzer.runs.args import has_mosaic
-from analyzer.runs.versions import TRAIN_DEFAULTS
+from analyzer.domain.rows import is_rate, is_train
+from analyzer.faults.clues import Clues, Hypothesis
+from analyzer.faults.fault import Situation
+from analyzer.faults.rates import rate_ratios, simplest
+from analyzer.faults.registry import faults
 
-__all__ = ["completions", "hypotheses"]
+__all__ = ["LARGE", "completions", "hypotheses", "tried_in"]
 
-_LARGE = 0.05  # a relative change of the train losses that another optimizer state does not make
-_NEAR = 0.8  # of the distance from the seam's checkpoint; measured on healthy resumed epochs: 0.98 and more
-_CLASSES = 0.3  # a relative change of the class loss that, where the other losses hardly move, the labels make
-_NO_AUGMENTATION: Mapping[str, Any] = dict.fromkeys(
-    ("mosaic", "mixup", "cutmix", "copy_paste", "hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear",
-     "perspective", "flipud", "fliplr", "erasing"), 0.0
-)  # fmt: skip
+LARGE = 0.05  # a relative change of the train losses that another optimizer state does not make
 
 
 def hypotheses(clues: Clues) -> tuple[Hypothesis, ...]:
@@ -42,7 +35,8 @@ def hypotheses(clues: Clues) -> tuple[Hypothesis, ...]:
     tuple of Hypothesis
         Those that the audit names come first, as a pair where it names two.
     """
-    found = list(_by_columns(clues))
+    situation = _situation(clues)
+    found = list(tried_in(situation, clues)) if situation is not None else []
     # What the resumed run was given by its arguments is part of the replay already.
     warnings = [f for f in clues.findings if f.severity is Severity.WARNING and f.id != "changed-arguments"]
     named = {f.cause: f for f in warnings}
@@ -67,8 +61,15 @@ def completions(tried: Hypothesis, half: str, clues: Clues) -> tuple[Hypothesis,
     explained = half == "training" and any(is_train(c) for c in clues.differ)
     if not explained or len(tried.interventions) > 1:
         return ()
-    rest = (*_validation(clues, ""), *_other_val(clues))
-    return tuple(_pair(tried, h, f"{tried.ids[0]} alone gave the training columns") for h in rest)
+    why = f"{tried.ids[0]} alone gave the training columns"
+    return tuple(_pair(tried, h, why) for h in tried_in(Situation.HALF_GIVEN, clues))
+
+
+def tried_in(situation: Situation, clues: Clues) -> Iterator[Hypothesis]:
+    """What the faults try in a situation, in the order of their places there."""
+    attempts = [a for fault in faults().values() for a in fault.attempts() if situation in a.rank]
+    for attempt in sorted(attempts, key=lambda a: a.rank[situation]):
+        yield from attempt.give(clues)
 
 
 def _pair(a: Hypothesis, b: Hypothesis, why: str) -> Hypothesis:
@@ -76,190 +77,17 @@ def _pair(a: Hypothesis, b: Hypothesis, why: str) -> Hypothesis:
     return Hypothesis((*a.interventions, *b.interventions), why)
 
 
-def _by_columns(clues: Clues) -> Iterator[Hypothesis]:
-    rates = any(is_rate(c) for c in clues.differ)
-    if rates:
-        yield from _rates(clues)
-        return
+def _situation(clues: Clues) -> Situation | None:
+    """What the columns that differ say; None where learning rates differ that cannot be compared."""
+    if any(is_rate(c) for c in clues.differ):
+        ratios = rate_ratios(clues)
+        if not np.isfinite(ratios).all():
+            return None
+        return Situation.RATES_ALIKE if len({simplest(r) for r in ratios}) == 1 else Situation.RATES_APART
     if not any(is_train(c) for c in clues.differ):
-        yield from _validation(clues, "only validation differs")
-        yield from _other_val(clues)
-        return
+        return Situation.VALIDATION
     if "batch" in clues.later_args:  # halved when out of memory: what else is tried would lack it
-        yield from _later(clues)
-        return
-    for source in (_later, _pretrained, _near, _other_split, _permuted, *_order(clues.shift)):
-        yield from source(clues)
-
-
-def _order(shift: float) -> tuple[Callable[[Clues], Iterator[Hypothesis]], ...]:
-    """By the relative shift of the train losses: a lost state moves them little, images and weights move them more.
-
-    Another validation set draws other random numbers before training starts, so it moves them as another seed does.
-    """
-    if shift <= -_LARGE:
-        return (_weaker, _batch, _optimizer, _older, _stronger, _weights, _alike, _train_data)
-    if shift >= _LARGE:
-        return (_older, _stronger, _optimizer, _weights, _batch, _alike, _train_data, _weaker)
-    if shift <= 0:
-        return (_optimizer, _batch, _alike, _weaker, _older, _other_val, _stronger, _weights, _train_data)
-    return (_optimizer, _batch, _alike, _older, _other_val, _stronger, _weaker, _weights, _train_data)
-
-
-def _rates(clues: Clues) -> Iterator[Hypothesis]:
-    columns = [c for c in clues.replayed if is_rate(c)]
-    ratios = [clues.observed.get(c, np.nan) / clues.replayed[c] if clues.replayed[c] else np.nan for c in columns]
-    if not np.isfinite(ratios).all():
-        return
-    factors = [_round(r) for r in ratios]
-    same = len(set(factors)) == 1
-    jump = Hypothesis(
-        (("lr-jump", {"factors": factors[0] if same else factors}),),
-        f"the logged learning rate is {', '.join(f'{f:g}' for f in dict.fromkeys(factors))} times the scheduled one",
-    )
-    ramp = Hypothesis((("warmup-repeated", {}),), "the learning rates of the groups left the schedule differently")
-    anew = Hypothesis((("not-a-resume", {}),), "the learning rate left its schedule")
-    yield from (jump, ramp, anew) if same else (ramp, jump, anew)
-
-
-def _round(ratio: float) -> float:
-    """The simplest number that prints like the ratio of two rates of six digits.
-
-    Examples
-    --------
-    >>> _round(10.00001), _round(0.333333), _round(3.0000021)
-    (10.0, 0.3333333333333333, 3.0)
-    """
-    for bound in (1, 2, 3, 4, 5, 8, 10, 100, 1000):
-        simple = Fraction(ratio).limit_denominator(bound)
-        if simple and abs(float(simple) - ratio) <= 3e-6 * abs(ratio):
-            return float(simple)
-    return ratio
-
-
-def _validation(clues: Clues, why: str) -> Iterator[Hypothesis]:
-    if clues.updates is None:
-        yield Hypothesis((("ema-reset", {"updates": 0}),), why)
-    yield Hypothesis((("ema-reset", {"raw": True}),), why)
-
-
-def _other_val(clues: Clues) -> Iterator[Hypothesis]:
-    for split, images in clues.splits.items():
-        if split != "val" and images != clues.splits.get("val"):
-            yield Hypothesis((("wrong-data", {"val": list(images)}),), f"validation may have read the {split} images")
-
-
-def _optimizer(clues: Clues) -> Iterator[Hypothesis]:
-    if not clues.state_kept:
-        yield Hypothesis((("optimizer-lost", {}),), "training differs at the scheduled learning rate")
-
-
-def _later(clues: Clues) -> Iterator[Hypothesis]:
-    later = {k: v for k, v in clues.later_args.items() if k in {"batch", "imgsz"} and isinstance(v, int)}
-    if later:
-        yield Hypothesis((("batch-changed", later),), "a checkpoint after the seam says so")
-
-
-def _batch(clues: Clues) -> Iterator[Hypothesis]:
-    batch = clues.args.get("batch")
-    if isinstance(batch, int) and batch > 1 and clues.updates is None and not clues.read_splits:
-        yield Hypothesis((("batch-changed", {"batch": batch // 2}),), "Ultralytics halves the batch when out of memory")
-
-
-def _other_split(clues: Clues) -> Iterator[Hypothesis]:
-    for split in clues.read_splits:
-        why = f"the number of {split} images gives the number of updates after the seam"
-        yield Hypothesis((("wrong-data", {"train": list(clues.splits[split])}),), why)
-
-
-def _permuted(clues: Clues) -> Iterator[Hypothesis]:
-    """Training labels in another order of the classes, where the class loss alone jumps."""
-    shifts = clues.shifts("train/")
-    of_classes = [v for c, v in shifts.items() if "cls" in c]
-    others = [abs(v) for c, v in shifts.items() if "cls" not in c]
-    n = len(clues.names)
-    if not of_classes or not others or n < 2 or sorted(clues.names) != list(range(n)):
-        return
-    if min(of_classes) < _CLASSES or min(of_classes) < 3 * float(np.median(others)):
-        return
-    rank = [int(i) for i in np.argsort(np.argsort([clues.names[i] for i in range(n)]))]
-    orders = {
-        "in alphabetical order": rank,
-        "counted from one": [min(i + 1, n - 1) for i in range(n)],
-        "counted as from one": [max(i - 1, 0) for i in range(n)],
-    }
-    for words, order in orders.items():
-        if order != list(range(n)):
-            why = f"the class loss alone jumps; the classes of the labels may be {words}"
-            yield Hypothesis((("wrong-data", {"order": order}),), why)
-
-
-def _near(clues: Clues) -> Iterator[Hypothesis]:
-    """The file from whose weights the resume trained, going by the weights after the seam."""
-    near = [f for f in clues.files if f.near is not None and f.near < _NEAR]
-    for other in sorted(near, key=lambda f: f.near or 0.0)[:1]:
-        yield from _replaced(other, f"the weights after the seam are nearer to those of {other.path.name}")
-
-
-def _replaced(other: OtherFile, why: str) -> Iterator[Hypothesis]:
-    """Weights and average, or the weights alone."""
-    for raw_only in (False, True):
-        named = {"path": str(other.path), "sha256": other.sha256, "raw_only": raw_only}
-        yield Hypothesis((("weights-replaced", named),), why)
-
-
-def _pretrained(clues: Clues) -> Iterator[Hypothesis]:
-    for other in (f for f in clues.files if not f.epoch):
-        named = {"path": str(other.path), "sha256": other.sha256, "raw_only": True}
-        yield Hypothesis((("weights-replaced", named),), f"pretrained names {other.path.name}")
-
-
-def _weights(clues: Clues) -> Iterator[Hypothesis]:
-    """Where weights after the seam are known, only the files that they do not tell from the seam's checkpoint."""
-    yield from _files("weights-replaced", [f for f in clues.files if f.near is None])
-
-
-def _alike(clues: Clues) -> Iterator[Hypothesis]:
-    """Files whose weights are nearly those of the seam's checkpoint, as under an average that hardly moves."""
-    for other in clues.files:
-        if other.epoch and other.near is not None and _NEAR <= other.near < 1 / _NEAR:
-            yield from _replaced(other, f"the weights of {other.path.name} are nearly those of the seam's checkpoint")
-
-
-def _older(clues: Clues) -> Iterator[Hypothesis]:
-    files = clues.files
-    if clues.updates is not None:  # its counter would show after the seam
-        files = tuple(f for f in files if f.updates in (None, clues.updates))
-    yield from _files("wrong-checkpoint", files)
-
-
-def _files(fault: str, files: Sequence[OtherFile]) -> Iterator[Hypothesis]:
-    """best.pt before older epochs, the newest first; three at most."""
-    ranked = sorted((f for f in files if f.epoch), key=lambda f: (f.path.name != "best.pt", -f.epoch))
-    for other in ranked[:3]:
-        file = {"path": str(other.path), "sha256": other.sha256}
-        yield Hypothesis(((fault, file),), f"{other.path.name} (epoch {other.epoch}) lies in the run")
-
-
-def _weaker(clues: Clues) -> Iterator[Hypothesis]:
-    if clues.mosaic_open:
-        yield Hypothesis((("mosaic-state", {"state": "closed"}),), "without mosaic the train losses are lower")
-    off = {k: v for k, v in _NO_AUGMENTATION.items() if clues.args.get(k)}
-    if off:
-        yield Hypothesis((("augmentation-changed", off),), "without augmentation the train losses are lower")
-
-
-def _stronger(clues: Clues) -> Iterator[Hypothesis]:
-    if has_mosaic(clues.args) and not clues.mosaic_open:
-        yield Hypothesis((("mosaic-state", {"state": "open"}),), "with mosaic the train losses are higher")
-    lost = {k: TRAIN_DEFAULTS[k] for k in _NO_AUGMENTATION if clues.args.get(k, TRAIN_DEFAULTS[k]) != TRAIN_DEFAULTS[k]}
-    if lost:
-        yield Hypothesis((("augmentation-changed", lost),), f"the defaults of {', '.join(sorted(lost))} may be back")
-    if clues.args.get("mixup") == 0:
-        yield Hypothesis((("augmentation-changed", {"mixup": 0.5}),), "with mixup the train losses are higher")
-
-
-def _train_data(clues: Clues) -> Iterator[Hypothesis]:
-    for split, images in clues.splits.items():
-        if split != "train" and images != clues.splits.get("train"):
-            yield Hypothesis((("wrong-data", {"train": list(images)}),), f"training may have read the {split} images")
+        return Situation.BATCH_KNOWN
+    if abs(clues.shift) >= LARGE:
+        return Situation.FAR_LOWER if clues.shift < 0 else Situation.FAR_HIGHER
+    return Situation.LOWER if clues.shift <= 0 else Situation.HIGHER

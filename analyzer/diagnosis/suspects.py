@@ -1,4 +1,4 @@
-"""Which faults get twins where no replay is exact: families of hypotheses, the likeliest family first.
+"""Which faults are simulated where no repeat is exact: families of hypotheses, the likeliest family first.
 
 A replay tells which columns differ for certain; replicates only tell which ones moved by more than the seeds do. So
 nothing is ruled out that moves too little to be seen, except by the learning rates: these have no noise.
@@ -6,28 +6,22 @@ nothing is ruled out that moves too little to be seen, except by the learning ra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
-from analyzer.diagnosis.clues import Clues, Hypothesis
-from analyzer.diagnosis.hypotheses import hypotheses
-from analyzer.diagnosis.rows import is_rate, is_train
+from analyzer.diagnosis.hypotheses import LARGE, hypotheses, tried_in
 from analyzer.domain.evidence import Severity
+from analyzer.domain.rows import is_rate, is_train
+from analyzer.faults.clues import Clues, Hypothesis
+from analyzer.faults.fault import Family, Situation
+from analyzer.faults.registry import fault_of, faults
 
 __all__ = ["Families", "suspects"]
 
 Families = tuple[tuple[Hypothesis, ...], ...]
 
-_LARGE = 0.05  # a relative change of the train losses that another optimizer state does not make
-_MEMBERS: Mapping[str, frozenset[str]] = {
-    "validation": frozenset({"ema-reset"}),
-    "optimizer": frozenset({"optimizer-lost", "optimizer-changed", "batch-changed"}),
-    "files": frozenset({"wrong-checkpoint", "weights-replaced"}),
-    "images": frozenset({"mosaic-state", "augmentation-changed"}),
-    "data": frozenset({"wrong-data", "head-rebuilt"}),
-    "rates": frozenset({"lr-jump", "warmup-repeated", "not-a-resume"}),
-}
 _FILES = 2  # of each fault that takes another file
+_F = Family
 
 
 def suspects(clues: Clues, moved: frozenset[str]) -> Families:
@@ -45,40 +39,31 @@ def suspects(clues: Clues, moved: frozenset[str]) -> Families:
     halves = [[c for c in clues.differ if is_train(c) is half] for half in (True, False)]
     found = [h for half in halves if half for h in hypotheses(replace(clues, differ=half)) if len(h.interventions) == 1]
     found = _few_files(list({h.words: h for h in (*found, *_further(clues, found))}.values()))
-    families = [tuple(h for h in found if h.ids[0] in _MEMBERS[family]) for family in _order(clues, moved)]
+    families = [tuple(h for h in found if fault_of(h.ids[0]).family is family) for family in _order(clues, moved)]
     return tuple(family for family in families if family)
 
 
-def _order(clues: Clues, moved: frozenset[str]) -> tuple[str, ...]:
-    """Families by what moved; one that the audit warns of goes first."""
+def _order(clues: Clues, moved: frozenset[str]) -> tuple[Family, ...]:
+    """Every family, by what moved; one that the audit warns of goes first."""
     if moved and not any(is_train(c) for c in moved):
-        order = ["validation", "data", "files", "optimizer", "images"]
-    elif clues.shift <= -_LARGE:
-        order = ["images", "optimizer", "data", "files", "validation"]
-    elif clues.shift >= _LARGE:
-        order = ["files", "images", "data", "optimizer", "validation"]
+        order = [_F.VALIDATION, _F.DATA, _F.FILES, _F.OPTIMIZER, _F.IMAGES]
+    elif clues.shift <= -LARGE:
+        order = [_F.IMAGES, _F.OPTIMIZER, _F.DATA, _F.FILES, _F.VALIDATION]
+    elif clues.shift >= LARGE:
+        order = [_F.FILES, _F.IMAGES, _F.DATA, _F.OPTIMIZER, _F.VALIDATION]
     else:
-        order = ["optimizer", "images", "files", "data", "validation"]
+        order = [_F.OPTIMIZER, _F.IMAGES, _F.FILES, _F.DATA, _F.VALIDATION]
+    order += [family for family in Family if family not in order]
     warned = {f.cause for f in clues.findings if f.severity is Severity.WARNING}
-    first = [family for family in order if _MEMBERS[family] & warned]
-    return (*first, *(family for family in order if family not in first))
+    named = {fault.family for fault in faults().values() if fault.id in warned}
+    return tuple(sorted(order, key=lambda family: family not in named))
 
 
 def _further(clues: Clues, found: list[Hypothesis]) -> Iterator[Hypothesis]:
-    """Faults that no replay could give to every digit, or that a replay would not look for."""
-    used = str(clues.args.get("optimizer", "auto")).lower()
-    other = "AdamW" if used == "sgd" else "SGD"
-    yield Hypothesis((("optimizer-changed", {"optimizer": other}),), f"{other} may have gone on without state")
-    yield Hypothesis((("head-rebuilt", {}),), "the head may have started from random weights")
-    names = [clues.names[i] for i in sorted(clues.names)]
-    if len(names) > 1 and not any("order" in h.interventions[0][1] for h in found):
-        order = [sorted(names).index(name) for name in names]
-        order = order if order != sorted(order) else order[::-1]
-        yield Hypothesis((("wrong-data", {"order": order}),), "the classes may have been put in another order")
-    for h in [h for h in found if h.ids[0] == "weights-replaced"]:
-        _, parameters = h.interventions[0]
-        if not parameters.get("raw_only"):
-            yield Hypothesis((("weights-replaced", {**parameters, "raw_only": True}),), f"{h.why}; the EMA kept")
+    """Faults that no replay could give to every digit, and other strengths of those it would look for."""
+    yield from tried_in(Situation.SIMULATED, clues)
+    for h in found:
+        yield from fault_of(h.ids[0]).strengths(h)
 
 
 def _few_files(found: list[Hypothesis]) -> list[Hypothesis]:

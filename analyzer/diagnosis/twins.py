@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analyzer.diagnosis.clues import Hypothesis
-from analyzer.diagnosis.signatures import remedy_of
 from analyzer.domain.evidence import Cause, Certainty
+from analyzer.faults.clues import Hypothesis
+from analyzer.faults.registry import fault_of
 
 __all__ = ["LEAST_SHARE", "Twin", "answer_of", "fits", "share_words", "shares_of", "suspected"]
 
@@ -120,7 +120,7 @@ def suspected(twins: Sequence[Twin], answer: str, seeds: int) -> Iterator[Cause]
 
 def _causes(twin: Twin, certainty: Certainty, text: str) -> Iterator[Cause]:
     for fault in twin.hypothesis.ids:
-        yield Cause(fault, certainty, (text,), remedy_of(fault))
+        yield Cause(fault, certainty, (text,), fault_of(fault).remedy)
 
 
 def _part(twin: Twin) -> str:

@@ -1,29 +1,45 @@
-"""Faults of optimizer, learning rate and EMA."""
+"""Faults of the optimizer and of the batch that it sees."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-import numpy as np
+from analyzer.domain.evidence import Severity
+from analyzer.faults.clues import Clues, Hypothesis
+from analyzer.faults.fault import TRAINING, Attempt, Family, Fault, Situation, in_training
 
-from analyzer.errors import UsageError
-from analyzer.faults.base import Intervention
-
-__all__ = ["EmaReset", "LrJump", "OptimizerChanged", "OptimizerLost", "WarmupRepeated"]
+__all__ = ["BatchChanged", "OptimizerChanged", "OptimizerLost"]
 
 
-class OptimizerLost(Intervention):
+class OptimizerLost(Fault):
     """The optimizer starts without its state; its parameter groups are as they were."""
 
-    id: ClassVar[str] = "optimizer-lost"
+    id = "optimizer-lost"
+    family = Family.OPTIMIZER
+    row = "Train losses differ a little, often inside the noise of one epoch."
+    audit = "An empty state, Adam's step counters. SGD has no counter: only the row can tell."
+    searched = "An optimizer without state."
+    remedy = "Resume from a checkpoint that holds its optimizer (weights/last.pt or epochN.pt, never a stripped one)."
+    severity = Severity.HARD
+    seen = "There is no optimizer state, or Adam's step counters count only the steps since the seam."
+
+    @classmethod
+    def attempts(cls) -> Sequence[Attempt]:
+        """No state, unless the counters after the resume show that it was kept."""
+        return (Attempt(cls._lost, in_training(30, 10, 10, 30)),)
+
+    @classmethod
+    def _lost(cls, clues: Clues) -> Iterator[Hypothesis]:
+        if not clues.state_kept:
+            yield Hypothesis(((cls.id, {}),), "training differs at the scheduled learning rate")
 
     def edit_checkpoint(self, payload: dict[str, Any]) -> None:
         """Empty the state. Without any optimizer Ultralytics would not resume at all."""
         payload["optimizer"] = {**payload["optimizer"], "state": {}}
 
 
-class OptimizerChanged(Intervention):
+class OptimizerChanged(Fault):
     """Another optimizer goes on, without state, from the same learning rate.
 
     Parameters
@@ -32,7 +48,24 @@ class OptimizerChanged(Intervention):
         Its name as Ultralytics takes it, e.g. "SGD".
     """
 
-    id: ClassVar[str] = "optimizer-changed"
+    id = "optimizer-changed"
+    family = Family.OPTIMIZER
+    row = "Train losses differ; the rate columns may too."
+    audit = "The keys of the stored groups, the class before and after the seam."
+    remedy = "Resume with the optimizer named in the checkpoint's train_args, set explicitly instead of optimizer=auto."
+    severity = Severity.HARD
+    seen = "The optimizer's class or its parameter groups are not those of the arguments or of the checkpoint before."
+
+    @classmethod
+    def attempts(cls) -> Sequence[Attempt]:
+        """The other of AdamW and SGD; no exact repeat would look for it."""
+        return (Attempt(cls._other, {Situation.SIMULATED: 10}),)
+
+    @classmethod
+    def _other(cls, clues: Clues) -> Iterator[Hypothesis]:
+        used = str(clues.args.get("optimizer", "auto")).lower()
+        other = "AdamW" if used == "sgd" else "SGD"
+        yield Hypothesis(((cls.id, {"optimizer": other}),), f"{other} may have gone on without state")
 
     def __init__(self, optimizer: str) -> None:
         self.optimizer = optimizer
@@ -51,88 +84,43 @@ class OptimizerChanged(Intervention):
         trainer.scheduler.last_epoch = trainer.start_epoch - 1
 
 
-class LrJump(Intervention):
-    """Every learning rate of the schedule is multiplied.
+class BatchChanged(Fault):
+    """Another batch or image size.
 
     Parameters
     ----------
-    factors
-        One number for all parameter groups, or one for each.
+    batch, imgsz
+        None: as it was.
     """
 
-    id: ClassVar[str] = "lr-jump"
+    id = "batch-changed"
+    family = Family.OPTIMIZER
+    row = "The train losses shift a little."
+    audit = "The arguments; the number of EMA updates since the seam."
+    searched = "What a checkpoint after the seam says; half the batch."
+    remedy = "Resume with the batch and imgsz of the checkpoint, on a device with enough free memory."
 
-    def __init__(self, factors: float | Sequence[float]) -> None:
-        self.factors = factors
+    @classmethod
+    def attempts(cls) -> Sequence[Attempt]:
+        """What a later checkpoint says, which all else would lack; else half the batch."""
+        later = {Situation.BATCH_KNOWN: 1, **dict.fromkeys(TRAINING, 1)}
+        return (Attempt(cls._later, later), Attempt(cls._halved, in_training(20, 20, 20, 50)))
 
-    def at_start(self, trainer: Any) -> None:
-        """Multiply what scheduler and warmup start from."""
-        groups = trainer.optimizer.param_groups
-        factors = [float(f) for f in np.atleast_1d(self.factors)]
-        factors = factors * len(groups) if len(factors) == 1 else factors
-        if len(factors) != len(groups):
-            raise UsageError(f"lr-jump has {len(factors)} factors, the optimizer has {len(groups)} groups.")
-        trainer.scheduler.base_lrs = [b * f for b, f in zip(trainer.scheduler.base_lrs, factors, strict=True)]
-        for group, factor in zip(groups, factors, strict=True):
-            group["initial_lr"] *= factor
+    @classmethod
+    def _later(cls, clues: Clues) -> Iterator[Hypothesis]:
+        later = {k: v for k, v in clues.later_args.items() if k in {"batch", "imgsz"} and isinstance(v, int)}
+        if later:
+            yield Hypothesis(((cls.id, later),), "a checkpoint after the seam says so")
 
+    @classmethod
+    def _halved(cls, clues: Clues) -> Iterator[Hypothesis]:
+        batch = clues.args.get("batch")
+        if isinstance(batch, int) and batch > 1 and clues.updates is None and not clues.read_splits:
+            yield Hypothesis(((cls.id, {"batch": batch // 2}),), "Ultralytics halves the batch when out of memory")
 
-class WarmupRepeated(Intervention):
-    """Warmup runs again from the first resumed batch: learning rates, momentum and accumulation.
+    def __init__(self, batch: int | None = None, imgsz: int | None = None) -> None:
+        self.values = {k: v for k, v in (("batch", batch), ("imgsz", imgsz)) if v is not None}
 
-    Written from Ultralytics' loop, which has no switch for it: ``engine/trainer.py``, "Warmup".
-    """
-
-    id: ClassVar[str] = "warmup-repeated"
-
-    def at_start(self, trainer: Any) -> None:
-        """Count batches from here."""
-        self._batch = 0
-        self._nominal = trainer.accumulate
-
-    def at_batch(self, trainer: Any) -> None:
-        """Set what the next batch uses, where the checkpoint's own warmup is over."""
-        done, self._batch = self._batch, self._batch + 1
-        newest = hasattr(trainer, "_get_warmup_iterations")  # 8.4.190; earlier ones warm up for 100 batches at least
-        batches = len(trainer.train_loader)
-        wanted = float(trainer.args.warmup_epochs)
-        warmup = trainer._get_warmup_iterations(batches) if newest else max(round(wanted * batches), 100)
-        if not warmup or wanted <= 0 or done > warmup:
-            return
-        span = [0, warmup]
-        steps = self._nominal if newest else trainer.args.nbs / trainer.batch_size
-        trainer.accumulate = max(1, int(np.interp(done, span, [1, steps]).round()))
-        for i, group in enumerate(trainer.optimizer.param_groups):
-            biases = group["param_group"] == "bias" if "param_group" in group else i == 0
-            target = group["initial_lr"] * trainer.lf(trainer.epoch)
-            start = trainer.args.warmup_bias_lr if biases else 0.0
-            group["lr"] = float(np.interp(done, span, [start, target]))
-            if "momentum" in group:
-                group["momentum"] = float(np.interp(done, span, [trainer.args.warmup_momentum, trainer.args.momentum]))
-
-
-class EmaReset(Intervention):
-    """The EMA's update counter is set back, so that it follows the trained weights closely again.
-
-    Parameters
-    ----------
-    updates
-        What the counter says at the first resumed batch.
-    raw
-        True: the EMA is a plain copy of the trained weights after every step, and its counter runs on.
-    """
-
-    id: ClassVar[str] = "ema-reset"
-
-    def __init__(self, updates: int = 0, raw: bool = False) -> None:
-        self.updates = updates
-        self.raw = raw
-
-    def at_start(self, trainer: Any) -> None:
-        """Set counter or decay; the EMA's weights are the trained ones at every resume."""
-        if trainer.ema is None:
-            return  # on several GPUs older versions keep one on the first rank alone
-        if self.raw:
-            trainer.ema.decay = lambda updates: 0.0
-        else:
-            trainer.ema.updates = self.updates
+    def edit_args(self, args: dict[str, Any]) -> None:
+        """Write them over the checkpoint's."""
+        args.update(self.values)

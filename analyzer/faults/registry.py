@@ -1,45 +1,57 @@
-"""Every intervention by its id."""
+"""Every fault by its id, found in the files of this folder."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+import analyzer.faults as folder
 from analyzer.errors import UsageError
-from analyzer.faults.base import Intervention
-from analyzer.faults.checkpoints import HeadRebuilt, NotAResume, WeightsReplaced, WrongCheckpoint
-from analyzer.faults.data import AugmentationChanged, BatchChanged, MosaicState, WrongData
-from analyzer.faults.loader import ConstantLoader
-from analyzer.faults.optimizer import EmaReset, LrJump, OptimizerChanged, OptimizerLost, WarmupRepeated
+from analyzer.faults.fault import Family, Fault
 
-__all__ = ["REGISTRY", "make"]
-
-REGISTRY: Mapping[str, type[Intervention]] = {
-    c.id: c
-    for c in (
-        NotAResume,
-        WeightsReplaced,
-        WrongCheckpoint,
-        OptimizerLost,
-        OptimizerChanged,
-        LrJump,
-        WarmupRepeated,
-        EmaReset,
-        MosaicState,
-        AugmentationChanged,
-        WrongData,
-        BatchChanged,
-        HeadRebuilt,
-        ConstantLoader,
-    )
-}
+__all__ = ["fault_of", "faults", "make"]
 
 
-def make(fault_id: str, parameters: Mapping[str, Any]) -> Intervention:
-    """Build the intervention of that id; UsageError names the ids, or the parameters that do not fit."""
-    if fault_id not in REGISTRY:
-        raise UsageError(f"There is no fault {fault_id!r}.", f"Known: {', '.join(sorted(REGISTRY))}.")
+@cache
+def _import_all() -> None:
+    for module in pkgutil.iter_modules(folder.__path__, "analyzer.faults."):
+        importlib.import_module(module.name)
+
+
+def faults() -> Mapping[str, type[Fault]]:
+    """Every fault by its id, family by family."""
+    _import_all()
+    order = list(Family)
+    return {f.id: f for f in sorted(Fault.__subclasses__(), key=lambda f: order.index(f.family))}
+
+
+def fault_of(fault_id: str) -> type[Fault]:
+    """The fault of that id.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    known = faults()
+    if fault_id not in known:
+        raise UsageError(f"There is no fault {fault_id!r}.", f"Known: {', '.join(sorted(known))}.")
+    return known[fault_id]
+
+
+def make(fault_id: str, parameters: Mapping[str, Any]) -> Fault:
+    """The fault of that id with those parameters, ready to be injected.
+
+    Raises
+    ------
+    UsageError
+        There is no such fault, or it does not take these parameters.
+    """
+    found = fault_of(fault_id)
     try:
-        return REGISTRY[fault_id](**parameters)
+        return found(**parameters)
     except TypeError as e:
         raise UsageError(f"The fault {fault_id} does not take {dict(parameters)}: {e}.") from e

@@ -81,7 +81,7 @@ def resume(kind: str, number: int, run: Path) -> None:
     """One guarded resume in this (forked) process, which ends with it."""
     from ultralytics import YOLO
 
-    from analyzer.faults.optimizer import LrJump
+    from analyzer.faults.rates import LrJump
     from analyzer.replicates.worker.seeding import reseed
 
     log = os.open(run.parent / f"{kind}-{number}.log", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)

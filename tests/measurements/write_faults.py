@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from analyzer.diagnosis.catalogue import CATALOGUE, Entry
+from analyzer.diagnosis.catalogue import Entry, catalogue
 from analyzer.diagnosis.known_bugs import KnownBug, known_bugs
-from analyzer.diagnosis.signatures import SIGNATURES, Signature, remedy_of
 from analyzer.domain.evidence import Severity
+from analyzer.faults.fault import Fault
+from analyzer.faults.registry import faults
 from tests.measurements.diagnosis_table import measured_section, read_measured
 
 __all__ = ["faults_page", "main"]
@@ -35,7 +36,7 @@ def faults_page() -> str:
         "results.csv, the data set and its label caches. Nothing is trained, and no code in any file is run.\n",
     ]
     for severity, title in _TITLES.items():
-        rows = [_row(entry) for entry in CATALOGUE if entry.severity is severity]
+        rows = [_row(entry) for entry in catalogue() if entry.severity is severity]
         parts += [
             f"## {title}\n",
             _INTRO[severity] + "\n",
@@ -48,7 +49,7 @@ def faults_page() -> str:
         "the cause with certainty. At most six epochs; what the audit warns of comes first, then what fits the columns "
         "that differ. The ids are those of `diagnosis.causes[]` in report.json.\n",
         "| id | what the row shows | what the audit sees | what is tried | remedy |\n|---|---|---|---|---|\n"
-        + "".join(_signature(signature) for signature in SIGNATURES),
+        + "".join(map(_fault, faults().values())),
         *measured_section(read_measured()),
         "## Known bugs of Ultralytics\n",
         "Named as information where version and circumstances fit. *Seen up to* is the last version in which the bug "
@@ -63,8 +64,8 @@ def _row(entry: Entry) -> str:
     return f"| `{entry.id}` | {entry.seen} | {entry.remedy or '-'} |\n"
 
 
-def _signature(s: Signature) -> str:
-    return f"| `{s.id}` | {s.row} | {s.state} | {s.searched or '-'} | {remedy_of(s.id)} |\n"
+def _fault(f: type[Fault]) -> str:
+    return f"| `{f.id}` | {f.row} | {f.audit} | {f.searched or '-'} | {f.remedy} |\n"
 
 
 def _bug(bug: KnownBug) -> str:

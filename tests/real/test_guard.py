@@ -129,7 +129,7 @@ def test_faulty_resume_is_stopped_with_its_checkpoint_kept(own_copy, demo_runs):
 JUMP = """
 import sys
 from ultralytics.utils.callbacks.base import default_callbacks
-from analyzer.faults.optimizer import LrJump
+from analyzer.faults.rates import LrJump
 from analyzer.integrations.yolo import main
 default_callbacks["on_train_start"].append(LrJump(10.0).at_start)
 main(sys.argv[1:])

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from analyzer.errors import CheckpointError
-from analyzer.faults.base import Intervention
+from analyzer.faults.fault import Fault
 from analyzer.replicates.job import ArmJob
 
 __all__ = ["fresh_args", "prepare_copy", "replicate_args"]
@@ -47,7 +47,7 @@ def fresh_args(copy: Path) -> dict[str, Any]:
     return {k: v for k, v in args.items() if k not in _NOT_FOR_TRAIN}
 
 
-def prepare_copy(payload: dict[str, Any], job: ArmJob, interventions: tuple[Intervention, ...]) -> Path:
+def prepare_copy(payload: dict[str, Any], job: ArmJob, interventions: tuple[Fault, ...]) -> Path:
     """Write the checkpoint copy of an arm into scratch and return its path.
 
     ``ema.args`` holds the arguments a second time; both are edited.
@@ -73,7 +73,7 @@ def prepare_copy(payload: dict[str, Any], job: ArmJob, interventions: tuple[Inte
     return target
 
 
-def _data_file(job: ArmJob, interventions: tuple[Intervention, ...]) -> str:
+def _data_file(job: ArmJob, interventions: tuple[Fault, ...]) -> str:
     if set(job.data) == {"path"}:  # classification: a folder
         return str(job.data["path"])
     data = dict(job.data)

@@ -22,7 +22,7 @@ from typing import Any, TextIO
 
 from analyzer.domain.replicate import Replicate
 from analyzer.errors import DriftError
-from analyzer.faults.base import Intervention
+from analyzer.faults.fault import Fault
 from analyzer.faults.registry import make
 from analyzer.replicates.job import ArmJob
 from analyzer.replicates.store import Store
@@ -113,7 +113,7 @@ class Worker:
             else:
                 model.train(trainer=trainer, resume=True)
 
-    def _trainer(self, base: type, job: ArmJob, interventions: tuple[Intervention, ...]) -> type:
+    def _trainer(self, base: type, job: ArmJob, interventions: tuple[Fault, ...]) -> type:
         """Ultralytics' trainer of the task, as the arm wants it."""
         from ultralytics import __version__
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from copy import copy, deepcopy
 from typing import Any
 
-from analyzer.faults.base import trained_model
+from analyzer.faults.fault import trained_model
 from analyzer.replicates.worker.seeding import loaders
 
 __all__ = ["Snapshot"]

@@ -17,7 +17,7 @@ from typing import Any
 
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.domain.within import batches_of
-from analyzer.faults.base import Intervention
+from analyzer.faults.fault import Fault
 from analyzer.files import write_atomically
 from analyzer.replicates.seeds import second_seed
 from analyzer.replicates.worker.ddp import rank
@@ -59,7 +59,7 @@ class _Replicates:
     seeds: Iterator[int]
     finished: Callable[[Replicate], None]
     progress: Callable[[float], None]
-    interventions: tuple[Intervention, ...]
+    interventions: tuple[Fault, ...]
     arm: str
     order_seed: int | None = None
     n_epochs: int

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.diagnosis.clues import Clues, OtherFile
 from analyzer.diagnosis.hypotheses import completions, hypotheses
-from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Finding, Severity
+from analyzer.domain.rows import differing_columns
+from analyzer.faults.clues import Clues, OtherFile
 
 ROW = {"train/box_loss": 1.0, "train/cls_loss": 2.0, "metrics/mAP50(B)": 0.5, "val/box_loss": 1.5, "lr/pg0": 0.01}
 ARGS = {"epochs": 80, "close_mosaic": 10, "mosaic": 1.0, "batch": 8, "mixup": 0.0, "fliplr": 0.0, "hsv_s": 0.7}

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.diagnosis.clues import Clues, Hypothesis, OtherFile
-from analyzer.diagnosis.rows import differing_columns
 from analyzer.diagnosis.suspects import suspects
 from analyzer.diagnosis.twins import Twin, answer_of, suspected
 from analyzer.domain.evidence import Certainty, Finding, Severity
+from analyzer.domain.rows import differing_columns
+from analyzer.faults.clues import Clues, Hypothesis, OtherFile
 from analyzer.faults.registry import make
 
 ROW = {"train/box_loss": 1.0, "metrics/mAP50(B)": 0.5, "val/box_loss": 1.5, "lr/pg0": 0.01}

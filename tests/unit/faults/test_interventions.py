@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from analyzer.errors import UsageError
-from analyzer.faults import checkpoints
-from analyzer.faults.registry import REGISTRY, make
+from analyzer.faults import files
+from analyzer.faults.registry import faults, make
 
 
 def trainer(groups=("weight", "bias"), momentum=0.9):
@@ -28,12 +28,12 @@ def trainer(groups=("weight", "bias"), momentum=0.9):
 
 
 def test_every_fault_of_the_catalogue_of_interventions_has_an_id_of_its_own():
-    assert set(REGISTRY) >= {
+    assert set(faults()) >= {
         "not-a-resume", "weights-replaced", "wrong-checkpoint", "optimizer-lost", "optimizer-changed", "lr-jump",
         "warmup-repeated", "ema-reset", "mosaic-state", "augmentation-changed", "wrong-data", "batch-changed",
         "head-rebuilt",
     }  # fmt: skip
-    assert all(REGISTRY[name].id == name for name in REGISTRY)
+    assert all(fault.id == name for name, fault in faults().items())
 
 
 @pytest.mark.parametrize(("name", "parameters"), [("no-such", {}), ("ema-reset", {"wrong": 1}), ("lr-jump", {})])
@@ -153,7 +153,7 @@ def net(value):
 def other(monkeypatch):
     """Another checkpoint, read whatever path is given."""
     payload = {"ema": net(7), "updates": 70, "optimizer": {"state": {1: 7}}, "epoch": 6, "train_args": {"seed": 7}}
-    monkeypatch.setattr(checkpoints, "load_payload", lambda path, sha256: payload)
+    monkeypatch.setattr(files, "load_payload", lambda path, sha256: payload)
     return payload
 
 

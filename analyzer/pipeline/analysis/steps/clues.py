@@ -9,9 +9,9 @@ import numpy as np
 
 from analyzer.diagnosis.audit import Audited
 from analyzer.diagnosis.audit.counters import splits_of_steps
-from analyzer.diagnosis.clues import Clues, OtherFile
-from analyzer.diagnosis.rows import differing_columns
+from analyzer.domain.rows import differing_columns
 from analyzer.errors import DriftError
+from analyzer.faults.clues import Clues, OtherFile
 from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.replicates.study import Study
 from analyzer.runs.args import diff_args

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from analyzer.diagnosis.audit import Audited
 from analyzer.diagnosis.causes import Trial, hit_of
-from analyzer.diagnosis.clues import Hypothesis
 from analyzer.diagnosis.hypotheses import completions, hypotheses
-from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Replay
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import ArmKind, Replicate
+from analyzer.domain.rows import differing_columns
 from analyzer.errors import DriftError
+from analyzer.faults.clues import Hypothesis
 from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.analysis.steps.clues import collect_clues
 from analyzer.pipeline.analysis.steps.replay import replay_arm

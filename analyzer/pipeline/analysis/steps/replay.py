@@ -10,10 +10,10 @@ import importlib.metadata
 from collections.abc import Mapping
 from typing import Any
 
-from analyzer.diagnosis.clues import Interventions
-from analyzer.diagnosis.rows import differing_columns
 from analyzer.domain.evidence import Replay
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
+from analyzer.domain.rows import differing_columns
+from analyzer.faults.clues import Interventions
 from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured
 from analyzer.replicates.collector import Collector
 from analyzer.replicates.study import Study

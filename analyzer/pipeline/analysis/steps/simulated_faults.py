@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.diagnosis.audit import Audited
-from analyzer.diagnosis.clues import Hypothesis
-from analyzer.diagnosis.rows import is_rate
 from analyzer.diagnosis.suspects import suspects
 from analyzer.diagnosis.twins import Twin, answer_of, fits, share_words, shares_of
 from analyzer.domain.evidence import Significance
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
+from analyzer.domain.rows import is_rate
 from analyzer.errors import DriftError
+from analyzer.faults.clues import Hypothesis
 from analyzer.pipeline.analysis.evidence import Observed, rows_of
 from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.analysis.resume_point import ResumePoint
