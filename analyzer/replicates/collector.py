@@ -262,10 +262,10 @@ def refuse_degenerate(replicates: tuple[Replicate, ...]) -> None:
         if replicate.outcome is not Outcome.OK:
             continue
         key = tuple((k, v) for e in replicate.epochs for k, v in sorted((e.exact or _inside(e)).items()))
-        twin = rows.setdefault(key, replicate.seed)
-        if twin != replicate.seed:
+        first = rows.setdefault(key, replicate.seed)
+        if first != replicate.seed:
             raise DegenerateNullError(
-                f"Seeds {twin} and {replicate.seed} of the arm {replicate.arm} gave the same row in every column: the "
+                f"Seeds {first} and {replicate.seed} of the arm {replicate.arm} gave the same row in every column: the "
                 "seed does not reach the training, and a null without variance would call everything a fault.",
                 "Look for a constant generator (data loader, custom trainer or callback), or for training with frozen "
                 "weights, then run again.",

@@ -188,7 +188,7 @@ def _messages(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def _die_with(parent: int) -> None:
+def _end_with(parent: int) -> None:
     """Leave when the driver is gone: a worker that trains on would hold the device for nobody."""
 
     def watch() -> None:
@@ -202,7 +202,7 @@ def _die_with(parent: int) -> None:
 def main() -> None:
     """Entry of ``python -m analyzer.replicates.worker.main SCRATCH LOG PROTECTED...``."""
     scratch, log, *protected = (Path(a) for a in sys.argv[1:])
-    _die_with(os.getppid())
+    _end_with(os.getppid())
     outgoing = os.fdopen(os.dup(1), "w", encoding="utf-8")  # a pipe of its own: Ultralytics prints to stdout
     with log.open("ab") as f:
         os.dup2(f.fileno(), 1)

@@ -64,11 +64,11 @@ def guard_loads(scratch: Path) -> None:
 
     from analyzer.runs.checkpoint import load_payload
 
-    own = os.path.realpath(scratch) + os.sep
+    inside = os.path.realpath(scratch) + os.sep
     load, arrays = torch.load, np.load
 
     def is_own(file: object) -> bool:
-        return isinstance(file, (str, os.PathLike)) and os.path.realpath(file).startswith(own)
+        return isinstance(file, (str, os.PathLike)) and os.path.realpath(file).startswith(inside)
 
     def load_listed(f: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(f, (str, os.PathLike)) and not is_own(f):

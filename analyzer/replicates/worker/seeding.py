@@ -53,14 +53,14 @@ def reseed(trainer: Any, seed: int, order_seed: int | None = None) -> None:
     """
     import torch
 
-    own = rank_seed(seed, rank())
-    random.seed(own)
-    np.random.seed(own)
-    torch.manual_seed(own)
+    of_rank = rank_seed(seed, rank())
+    random.seed(of_rank)
+    np.random.seed(of_rank)
+    torch.manual_seed(of_rank)
     _seed_order(trainer.train_loader, seed, order_seed)
     for loader in loaders(trainer):
         if getattr(loader, "generator", None) is not None:
-            loader.generator.manual_seed(own)
+            loader.generator.manual_seed(of_rank)
         if hasattr(loader, "reset"):
             loader.reset()
 
@@ -85,10 +85,10 @@ def _seed_order(loader: Any, seed: int, order_seed: int | None) -> None:
             f"The order of the batches cannot be seeded apart: {type(sampler).__name__} has no generator.",
             "drift variance needs a loader that shuffles with torch's RandomSampler.",
         )
-    own = torch.Generator()
-    own.manual_seed(order_seed)
-    torch.empty((), dtype=torch.int64).random_(generator=own)  # where the loader's would give the base of the workers
-    sampler.generator = own
+    of_order = torch.Generator()
+    of_order.manual_seed(order_seed)
+    torch.empty((), dtype=torch.int64).random_(generator=of_order)  # the loader would draw the base of its workers
+    sampler.generator = of_order
 
 
 def hash_state(trainer: Any) -> dict[str, str]:
