@@ -7,7 +7,6 @@ and made again, never read.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import math
@@ -17,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within
@@ -159,18 +160,19 @@ class Store:
         """Hold the study for one driver; the kernel releases it when the driver dies, however it dies."""
         make_folder(self.path)
         self._refuse_links()
+        lock = FileLock(self.path / "lock")
         try:
-            file = (self.path / "lock").open("a+")
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise StoreError(
+                f"Another drift process is working on the study {self.path}.", "Wait for it, or stop it first."
+            ) from None
         except OSError as e:
             raise unwritable(self.path / "lock", e) from e
-        with file as f:
-            try:
-                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StoreError(
-                    f"Another drift process is working on the study {self.path}.", "Wait for it, or stop it first."
-                ) from None
+        try:
             for leftover in (self.path / "replicates").glob("*/.*.tmp"):
                 leftover.unlink(missing_ok=True)  # half-written by a process that was killed
             shutil.rmtree(self.path / "scratch", ignore_errors=True)  # and what its worker left
             yield
+        finally:
+            lock.release()

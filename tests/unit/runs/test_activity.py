@@ -11,7 +11,7 @@ import pytest
 from analyzer.runs.activity import is_training
 from analyzer.runs.directory import read_run
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts its processes by a shell")
 
 BUSY = """
 import mmap, os, sys, time
