@@ -20,57 +20,57 @@ $(READY): pyproject.toml
 	@touch $@
 
 demo: $(READY) ## train, kill and resume a real YOLOv8, analyse a healthy and a faulty resume (6 minutes at most)
-	$(BIN)/python data/demo.py
+	$(BIN)/python -m data.demo
 
-demo-check: $(READY) ## analyse 20 healthy resumes of the demo; rewrites data/demo-check.json
-	$(BIN)/python data/demo_check.py
+demo-check: $(READY) ## analyse 20 healthy resumes of the demo; rewrites tests/measurements/resumes/demo_check.json
+	$(BIN)/python -m tests.measurements.resumes.demo_check
 
 SHARDS ?= 2
-calibrate: $(READY) ## the tool's own error rates on the full grid; rewrites tests/calibration/grid.json; goes on where it stopped
+calibrate: $(READY) ## the tool's own error rates on the full grid; rewrites tests/measurements/simulations/grid.json; goes on where it stopped
 	@for i in $$(seq $(SHARDS)); do $(BIN)/drift calibrate data/replicates/*.json --shard $$i/$(SHARDS) > /dev/null & done; wait
-	$(BIN)/drift calibrate data/replicates/*.json --out tests/calibration/grid.json
+	$(BIN)/drift calibrate data/replicates/*.json --out tests/measurements/simulations/grid.json
 
 .PHONY: statistics
-statistics: $(READY) ## what other statistics would detect at alpha 0.01 (5 minutes); rewrites tests/calibration/statistics.json
-	$(BIN)/python tests/calibration/measure_statistics.py
+statistics: $(READY) ## what other statistics would detect at alpha 0.01 (5 minutes); rewrites tests/measurements/simulations/statistics.json
+	$(BIN)/python -m tests.measurements.simulations.statistics
 
 .PHONY: ceiling
-ceiling: $(READY) ## what any critical value could detect at alpha 0.01 (a minute); rewrites tests/calibration/ceiling.json
-	$(BIN)/python tests/calibration/measure_ceiling.py
+ceiling: $(READY) ## what any critical value could detect at alpha 0.01 (a minute); rewrites tests/measurements/simulations/ceiling.json
+	$(BIN)/python -m tests.measurements.simulations.ceiling
 
 .PHONY: measure-attribution
-measure-attribution: $(READY) ## error rates of --before and of changed arguments, by simulation (4 minutes); rewrites tests/calibration/attribution.json
-	$(BIN)/python tests/calibration/measure_attribution.py
+measure-attribution: $(READY) ## error rates of --before and of changed arguments, by simulation (4 minutes); rewrites tests/measurements/simulations/attribution.json
+	$(BIN)/python -m tests.measurements.simulations.attribution
 
-calibrate-resumes: $(READY) ## 200 healthy and 110 faulty real resumes, each with its own null (hours; resumable); rewrites tests/calibration/resumes.json
-	$(BIN)/python tests/calibration/measure_resumes.py --work work/resumes
-	$(BIN)/python tests/calibration/score_resumes.py --work work/resumes --rows data/replicates
-	$(BIN)/python tests/calibration/measure_borrowed_rows.py --work work/resumes
+calibrate-resumes: $(READY) ## 200 healthy and 110 faulty real resumes, each with its own null (hours; resumable); rewrites tests/measurements/resumes/resumes.json
+	$(BIN)/python -m tests.measurements.resumes.measure --work work/resumes
+	$(BIN)/python -m tests.measurements.resumes.score --work work/resumes --rows data/replicates
+	$(BIN)/python -m tests.measurements.resumes.borrowed_rows --work work/resumes
 
-fuzz: $(READY) ## 20,000 damaged files of known meaning (20 s of processor time); rewrites tests/fuzz/cases.json and the table of SECURITY.md
-	$(BIN)/python tests/fuzz/run_fuzz.py --cases 20000 --out tests/fuzz/cases.json --doc SECURITY.md
+fuzz: $(READY) ## 20,000 damaged files of known meaning (20 s of processor time); rewrites tests/measurements/fuzz/cases.json and the table of SECURITY.md
+	$(BIN)/python -m tests.measurements.fuzz.run --cases 20000 --out tests/measurements/fuzz/cases.json --doc SECURITY.md
 
-kills: $(READY) ## SIGKILL driver and worker at 200 random instants, 12 more of a real training (15 minutes; resumable); rewrites tests/faults/kills.json
-	$(BIN)/python tests/faults/measure_kills.py --work work/kills --out tests/faults/kills.json
+kills: $(READY) ## SIGKILL driver and worker at 200 random instants, 12 more of a real training (15 minutes; resumable); rewrites tests/measurements/robustness/kills.json
+	$(BIN)/python -m tests.measurements.robustness.kills --work work/kills --out tests/measurements/robustness/kills.json
 
-memory: $(READY) ## memory over 1000 replicates of the driver and of the worker (6 minutes); rewrites tests/faults/memory.json
-	$(BIN)/python tests/faults/measure_memory.py --out tests/faults/memory.json
+memory: $(READY) ## memory over 1000 replicates of the driver and of the worker (6 minutes); rewrites tests/measurements/robustness/memory.json
+	$(BIN)/python -m tests.measurements.robustness.memory --out tests/measurements/robustness/memory.json
 
-diagnose-bench: $(READY) ## 78 faulty and 40 healthy real resumes, each diagnosed with and without a replay (hours; resumable); rewrites tests/calibration/diagnosis.json and docs/FAULTS.md
-	$(BIN)/python tests/calibration/measure_diagnosis.py --work work/diagnosis
-	$(BIN)/python tests/calibration/score_diagnosis.py --work work/diagnosis
+diagnose-bench: $(READY) ## 78 faulty and 40 healthy real resumes, each diagnosed with and without a replay (hours; resumable); rewrites tests/measurements/diagnosis/diagnosis.json and docs/FAULTS.md
+	$(BIN)/python -m tests.measurements.diagnosis.measure --work work/diagnosis
+	$(BIN)/python -m tests.measurements.diagnosis.score --work work/diagnosis
 	$(BIN)/python -m tests.measurements.write_faults docs/FAULTS.md
 
 e2e: $(READY) ## every fault once, made by plain Ultralytics, named first by `drift analyze` (minutes)
 	$(BIN)/python -m pytest tests/real/test_faults_end_to_end.py -m real
 
 .PHONY: measure-guard
-measure-guard: $(READY) ## the guard's alarm inside the epoch on 80 real resumes (an hour; resumable); rewrites tests/calibration/alarm.json
-	$(BIN)/python tests/calibration/measure_alarm.py --work work/alarm
+measure-guard: $(READY) ## the guard's alarm inside the epoch on 80 real resumes (an hour; resumable); rewrites tests/measurements/guard/alarm.json
+	$(BIN)/python -m tests.measurements.guard.alarm --work work/alarm
 
 .PHONY: measure-inside
-measure-inside: $(READY) ## error rates of --fraction, and the alarm with nulls of its own, after measure-guard (half an hour; resumable); rewrites tests/calibration/inside.json
-	$(BIN)/python tests/calibration/measure_inside.py --work work/alarm
+measure-inside: $(READY) ## error rates of --fraction, and the alarm with nulls of its own, after measure-guard (half an hour; resumable); rewrites tests/measurements/guard/inside.json
+	$(BIN)/python -m tests.measurements.guard.inside --work work/alarm
 
 test: $(READY) ## the whole test suite, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -81,8 +81,8 @@ test-fast: $(READY) ## the tests that train nothing
 test-wide: $(READY) ## every family of every task: replicates bit-identical to plain resumes (10 minutes)
 	$(BIN)/python -m pytest -m "" tests/real/test_tasks.py
 
-compat: $(READY) ## the tests that touch Ultralytics under five of its versions (30 minutes); rewrites tests/compat/versions.json
-	$(BIN)/python tests/compat/measure_versions.py
+compat: $(READY) ## the tests that touch Ultralytics under five of its versions (30 minutes); rewrites tests/measurements/compat/versions.json
+	$(BIN)/python -m tests.measurements.compat.versions
 
 .PHONY: oldest
 oldest: $(READY) ## the tests under the lowest Python and dependencies that are promised (20 minutes, 3 GB); rewrites tests/measurements/oldest.json
@@ -107,5 +107,5 @@ docs: $(READY) ## the documentation as pages in build/site, without a network an
 check: lint type test ## everything that has to hold before a commit
 
 .PHONY: bench
-bench: $(READY) ## speed against plain Ultralytics (an hour); rewrites tests/bench/performance.json and docs/PERFORMANCE.md
-	$(BIN)/python tests/bench/run.py --work work/bench
+bench: $(READY) ## speed against plain Ultralytics (an hour); rewrites tests/measurements/bench/performance.json and docs/PERFORMANCE.md
+	$(BIN)/python -m tests.measurements.bench.run --work work/bench

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from demo_runs import LR0, SEAM, TrainingError, resumed_copy, train_and_kill
+from data.demo_runs import LR0, SEAM, TrainingError, resumed_copy, train_and_kill
 
 EXPECTED = {"healthy": ("NOISE", 0, None), "faulty": ("FAULT", 10, "lr-jump")}  # verdict, exit code, first cause
 

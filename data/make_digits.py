@@ -1,6 +1,6 @@
 """Make data/digits: handwritten digits of scikit-learn's load_digits on noise backgrounds, as a detection data set.
 
-Run once (``python data/make_digits.py``); its output is committed. It is kept so that each pixel has a known origin.
+Run once (``python -m data.make_digits``); its output is committed. It is kept so that each pixel has a known origin.
 The digits of the two splits are disjoint: one that is pasted into a training image never appears in a validation image.
 """
 

@@ -1,6 +1,6 @@
 """Make a tiny data set of turned bars and squares for any task of Ultralytics, the same for the same seed.
 
-    python data/make_shapes.py segment FOLDER
+    python -m data.make_shapes segment FOLDER
 
 Not committed: the tests of the tasks draw what they need. One scene gives the labels of every task: the corners are a
 polygon (segment), an oriented box (obb) or four keypoints (pose), their hull a box (detect); a shape alone is an image

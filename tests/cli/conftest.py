@@ -1,23 +1,15 @@
-"""Fixtures of the command line; the helpers beside them can be imported as `hostile`."""
-
-import importlib.util
-import sys
-from pathlib import Path
+"""A run directory, and the command line called in this process."""
 
 import pytest
 from typer.testing import CliRunner
 
 from analyzer.cli.app import app
-
-_spec = importlib.util.spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
-hostile = importlib.util.module_from_spec(_spec)
-sys.modules["hostile"] = hostile  # the tests have no package from which it could be imported
-_spec.loader.exec_module(hostile)
+from tests.support.written_run import make_run
 
 
 @pytest.fixture
 def run(tmp_path):
-    return hostile.make_run(tmp_path)
+    return make_run(tmp_path)
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import json
 
 import pytest
 import yaml
-from hostile import HEADER, METRICS, SEAM, cell, checkpoint, one_sentence, padded, rows, text, without
+
+from tests.support.written_run import HEADER, METRICS, SEAM, cell, checkpoint, one_sentence, padded, rows, text, without
 
 # --- results.csv --------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from hostile import Evil, archive, checkpoint, make_run, one_sentence
+
+from tests.support.written_run import Evil, archive, checkpoint, make_run, one_sentence
 
 # --- checkpoints --------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 import yaml
-from hostile import SEAM, checkpoint, rows, text
+
+from tests.support.written_run import SEAM, checkpoint, rows, text
 
 EARLIER = 10  # first epoch of an earlier resume
 SLOW = 30.0  # seconds of the first resumed epoch: more than the six epochs since the earlier seam together

@@ -6,7 +6,8 @@ import signal
 
 import pytest
 import yaml
-from hostile import HEADER, checkpoint, one_sentence, rows, text
+
+from tests.support.written_run import HEADER, checkpoint, one_sentence, rows, text
 
 SEAMS = "drift/seams/epoch15-aaaaaaaa"
 

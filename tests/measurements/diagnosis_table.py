@@ -10,13 +10,13 @@ from typing import Any
 __all__ = ["measured_section", "read_measured"]
 
 _PASSES = {"replay": "With a replay", "no-replay": "Without a replay"}
-_RESULTS = Path(__file__).resolve().parents[1] / "calibration" / "diagnosis.json"
+_RESULTS = Path(__file__).with_name("diagnosis") / "diagnosis.json"
 _INTRO = (
     "`make diagnose-bench` (hours on two cores; resumable). 78 plain Ultralytics resumes, each with one fault "
     "that was made without the package's own interventions: by editing the checkpoint, the arguments or the "
     "data before the resume, or in the script that trains; half and half where both exist "
-    "(`tests/calibration/fault_items.py` names all ways). Two checkpoints of one small data set: a young one "
-    "(AdamW, 1,768 EMA updates) and a mature one (SGD, 20,572). Run directories have random names, and the "
+    "(`tests/measurements/diagnosis/fault_items.py` names all ways). Two checkpoints of one small data set: a young "
+    "one (AdamW, 1,768 EMA updates) and a mature one (SGD, 20,572). Run directories have random names, and the "
     "truth is read by the scorer only; 40 healthy resumes lie among them. *Named*: the true id is first in "
     "`diagnosis.causes`. Five replicates each, those of a checkpoint shared by its resumes. The pass with a "
     "replay makes no twins.\n\n"
@@ -38,7 +38,7 @@ def measured_section(results: Mapping[str, Any]) -> Iterator[str]:
     Parameters
     ----------
     results
-        As ``tests/calibration/score_diagnosis.py`` writes them.
+        As ``tests/measurements/diagnosis/score.py`` writes them.
     """
     if not results:
         return

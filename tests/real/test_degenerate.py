@@ -1,17 +1,11 @@
 """A null without variance stops the analysis, made by a real cause: the constant loader generator of old versions."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.errors import DegenerateNullError
 from analyzer.replicates.collector import refuse_degenerate
-
-_spec = importlib.util.spec_from_file_location("real_engine", Path(__file__).parent / "engine.py")
-engine = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(engine)
+from tests.support import engine
 
 
 def test_constant_loader_generator_with_workers_is_refused(killed_run, tmp_path):

@@ -1,18 +1,18 @@
 """Each fault, made by plain Ultralytics, is named first by the command ``drift analyze``: ``make e2e``.
 
-Four of them run with every test run. The faults are those of the measurement (tests/calibration/inject_*.py); nothing
-of `analyzer.faults` takes part in making them.
+Four of them run with every test run. The faults are those of tests/measurements/diagnosis/inject_*.py:
+nothing of `analyzer.faults` takes part in making them.
 """
 
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "calibration"))
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
+from tests.measurements.diagnosis.inject_files import ResumePoint, make_files
+from tests.measurements.diagnosis.measure import hidden_seam
+from tests.measurements.resumer import Resumer
 
 CLOSED = {"close_mosaic": 9}  # of ten epochs, so mosaic is closed when the resume begins
 ALWAYS = ("batch-2", "ema-raw", "head-random", "mosaic-closed")
@@ -44,8 +44,6 @@ def marked(fault, way, args):
 @pytest.fixture(scope="module")
 def resumer(tmp_path_factory):
     """The process that resumes, with Ultralytics imported once."""
-    from measure_diagnosis import Resumer
-
     started = Resumer(tmp_path_factory.mktemp("resumer"))
     yield started
     started.process.kill()
@@ -60,8 +58,6 @@ def killed_closed(tmp_path_factory, train_run):
 
 def faulty(way, killed, run, demo_runs, resumer):
     """A copy of the killed run, resumed for an epoch with the fault."""
-    from inject_files import ResumePoint, make_files
-
     demo_runs.copy_run(killed, run)
     demo_runs.relocate(run)
     place, _, name = way.partition(":")
@@ -73,8 +69,6 @@ def faulty(way, killed, run, demo_runs, resumer):
 
 @pytest.mark.parametrize(("fault", "way", "args"), [marked(*f) for f in FAULTS])
 def test_the_fault_is_named_first(fault, way, args, killed_run, request, demo_runs, resumer, tmp_path):
-    from measure_diagnosis import hidden_seam
-
     killed = request.getfixturevalue("killed_closed") if args else killed_run
     run = tmp_path / "run"
     faulty(way, killed, run, demo_runs, resumer)

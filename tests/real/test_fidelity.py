@@ -6,7 +6,6 @@ Each cell trains, kills, and then compares the replicates of one warm worker wit
 at full precision.
 """
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -16,11 +15,9 @@ import pytest
 
 from analyzer.domain.replicate import Arm, ArmKind
 from analyzer.runs.versions import installed_versions, parse_version
+from tests.support import engine
 
-HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("real_engine", HERE / "engine.py")
-engine = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(engine)
+REFERENCE = Path(engine.__file__).with_name("reference_resume.py")
 
 # A tiny run of 10 epochs is killed after its third: K = 2 trains the zero-based epochs 3 and 4.
 CELLS = {
@@ -40,7 +37,7 @@ CELLS = {
 def reference(checkpoint, folder, seed, k, extra):
     out = folder / f"reference-{seed}.json"
     more = [json.dumps(extra)] if extra else []
-    command = [sys.executable, HERE / "reference_resume.py", checkpoint, out, seed, k, *more]
+    command = [sys.executable, REFERENCE, checkpoint, out, seed, k, *more]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
     assert out.exists(), done.stderr[-3000:]
     return json.loads(out.read_text())
@@ -83,5 +80,5 @@ def agree(first, other, third, expected, k):
 
 
 def test_the_reference_imports_nothing_of_analyzer():
-    assert "import analyzer" not in (HERE / "reference_resume.py").read_text()
-    assert "from analyzer" not in (HERE / "reference_resume.py").read_text()
+    assert "import analyzer" not in (REFERENCE).read_text()
+    assert "from analyzer" not in (REFERENCE).read_text()

@@ -4,7 +4,6 @@ Nobody has run this part yet. On a GPU rounding may depend on the order of sums,
 how far a replicate is that of a plain resume; it must be nearer to it than two seeds are to each other.
 """
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -13,18 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
+from tests.support import engine
+from tests.support.agreement import agreement
+
 HERE = Path(__file__).parent
+REFERENCE = ROOT / "tests" / "support" / "reference_resume.py"
 RESULTS = HERE / "gpu.json"
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"real_{name}", HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-engine, gpu = load("engine"), load("gpu")
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +59,7 @@ def checkpoint(cuda, tmp_path_factory, train_run):
 def reference(checkpoint, out, workers=None, gpus=1):
     more = [] if workers is None else [json.dumps(workers)]
     ranks = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", gpus] if gpus > 1 else []
-    command = [sys.executable, *ranks, HERE / "reference_resume.py", checkpoint, out, 7, 1, *more]
+    command = [sys.executable, *ranks, REFERENCE, checkpoint, out, 7, 1, *more]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
     assert out.exists(), done.stderr[-3000:]
     return json.loads(out.read_text())[0]
@@ -81,8 +75,8 @@ def test_replicates_against_a_plain_resume(name, amp, workers, checkpoint, measu
     expected = reference(place, tmp_path / "reference.json", workers)
     log = (tmp_path / "drift" / "study" / "worker.log").read_text(errors="replace")
     measured[name] = {
-        "plain resume": gpu.agreement(row, {k: expected["row"][k] for k in row}, seed),
-        "same seed again": gpu.agreement(row, again, seed),
+        "plain resume": agreement(row, {k: expected["row"][k] for k in row}, seed),
+        "same seed again": agreement(row, again, seed),
         "state identical": first.hashes[0] == expected["hashes"],
         "check_amp": [line.strip() for line in log.splitlines() if "AMP" in line],
     }
@@ -104,8 +98,8 @@ def test_replicates_on_two_gpus_against_a_plain_resume_on_two(name, amp, workers
     row, again, seed = (r.epochs[0].exact for r in (first, third, other))
     expected = reference(place, tmp_path / "reference.json", workers, gpus=2)
     measured[name] = {
-        "plain resume": gpu.agreement(row, {k: expected["row"][k] for k in row}, seed),
-        "same seed again": gpu.agreement(row, again, seed),
+        "plain resume": agreement(row, {k: expected["row"][k] for k in row}, seed),
+        "same seed again": agreement(row, again, seed),
         "state identical": first.hashes[0] == expected["hashes"],
     }
     for found in (measured[name]["plain resume"], measured[name]["same seed again"]):
@@ -120,7 +114,7 @@ def test_two_workers_on_one_device_give_the_rows_of_one(checkpoint, measured, tm
         jobs = [pool.submit(engine.replicates, place, tmp_path / f"{s}", [s], device="0") for s in (7, 8)]
         together = [job.result()[0] for job in jobs]
     rows = [r.epochs[0].exact for r in (*alone, *together)]
-    measured["two workers"] = [gpu.agreement(rows[i], rows[2 + i], rows[1 - i]) for i in (0, 1)]
+    measured["two workers"] = [agreement(rows[i], rows[2 + i], rows[1 - i]) for i in (0, 1)]
     assert all(found["difference"] < found["seed_difference"] for found in measured["two workers"])
 
 

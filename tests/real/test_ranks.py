@@ -1,6 +1,5 @@
 """A job on two devices, as CPU processes: its replicates are bit for bit plain Ultralytics under torchrun."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -11,31 +10,22 @@ import psutil
 import pytest
 
 from analyzer.errors import EngineError
+from tests.support import engine
 from tests.support.one_worker import OneWorker
 
-HERE = Path(__file__).parent
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"ranks_{name}", HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-engine = load("engine")
+SUPPORT = Path(engine.__file__).parent
 
 
 @pytest.fixture
 def two_ranks(monkeypatch):
     """Processes that have a rank train with gloo on CPU."""
     own = os.environ.get("PYTHONPATH")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE / "gloo"), *([own] if own else [])]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(SUPPORT / "gloo"), *([own] if own else [])]))
 
 
 def plain(checkpoint, out, seed, k, workers):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += [HERE / "reference_resume.py", checkpoint, out, seed, k, workers]
+    command += [SUPPORT / "reference_resume.py", checkpoint, out, seed, k, workers]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
     assert out.exists(), done.stderr[-3000:]
     return json.loads(out.read_text())

@@ -3,14 +3,12 @@
 One cluster for the whole file, since a node takes seconds to start.
 """
 
-import importlib.util
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -21,13 +19,10 @@ from analyzer.pipeline.request import ReplicateRequest
 from analyzer.replicates.store import Store
 from analyzer.replicates.study import open_study
 from analyzer.runs.checkpoint import read_checkpoint
+from tests.support import engine
 
 ray = pytest.importorskip("ray")
 from ray.cluster_utils import Cluster  # noqa: E402
-
-_spec = importlib.util.spec_from_file_location("real_engine", Path(__file__).parent / "engine.py")
-engine = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(engine)
 
 N = 8
 

@@ -1,6 +1,7 @@
 """`drift seam` against plain Ultralytics: two epochs in one process, and the second one through a saved checkpoint."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,14 +16,12 @@ from analyzer.pipeline.request import ReplicateRequest
 from analyzer.pipeline.resume_effect import measure_seam
 from analyzer.replicates.seeds import replicate_seeds, second_seed
 from analyzer.replicates.store import Store
-
-HERE = Path(__file__).parent
+from tests import ROOT
 
 PLAIN = """
 import json, os, random, shutil, sys
 from pathlib import Path
-sys.path.insert(0, {here!r})
-from reference_resume import row, np, torch, YOLO
+from tests.support.reference_resume import row, np, torch, YOLO
 
 checkpoint, folder, seeds = Path(sys.argv[1]), Path(sys.argv[2]), [int(s) for s in sys.argv[3:]]
 payload = torch.load(checkpoint, weights_only=False)
@@ -57,8 +56,9 @@ model.train(resume=True)
 
 def plain(checkpoint: Path, folder: Path, *seeds: int):
     folder.mkdir()
-    command = [sys.executable, "-c", PLAIN.format(here=str(HERE)), str(checkpoint), str(folder), *map(str, seeds)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PLAIN, str(checkpoint), str(folder), *map(str, seeds)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert (folder / "rows.json").exists(), done.stderr[-3000:]
     return json.loads((folder / "rows.json").read_text())
 

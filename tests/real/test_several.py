@@ -1,19 +1,14 @@
 """Workers at once on one CPU: every replicate is bit for bit what one worker trains, whoever is finished first."""
 
-import importlib.util
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from analyzer.replicates.placement import ultralytics_threads
 from analyzer.replicates.store import Store
-
-_spec = importlib.util.spec_from_file_location("real_engine", Path(__file__).parent / "engine.py")
-engine = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(engine)
+from tests.support import engine
 
 
 def analyzed(run, out, *options):

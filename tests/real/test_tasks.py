@@ -24,13 +24,11 @@ from analyzer.replicates.executors.pool import scratch_folder
 from analyzer.replicates.job import ArmJob
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
+from data import make_shapes
+from tests import ROOT
 from tests.support.one_worker import OneWorker
 
-HERE = Path(__file__).parent
-DATA = HERE.parents[1] / "data"
-_spec = importlib.util.spec_from_file_location("make_shapes", DATA / "make_shapes.py")
-make_shapes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(make_shapes)
+DATA = ROOT / "data"
 
 QUICK = (("segment", "yolo11n-seg"), ("pose", "yolo26n-pose"), ("obb", "yolov8n-obb"), ("classify", "yolov8n-cls"))
 TASKS = (("detect", ""), ("segment", "-seg"), ("pose", "-pose"), ("obb", "-obb"), ("classify", "-cls"))
@@ -64,7 +62,7 @@ class Plain:
 
     def __init__(self, folder, environment):
         self.log = folder / "plain.log"
-        command = [sys.executable, str(HERE / "plain_server.py"), str(self.log)]
+        command = [sys.executable, "-m", "tests.support.plain_server", str(self.log)]
         self.process = subprocess.Popen(
             command,
             env=environment,

@@ -1,15 +1,9 @@
 """Order and augmentation seeded apart, in real resumes: what the split of `drift variance` stands on."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from analyzer.domain.replicate import HEALTHY, Arm, ArmKind
-
-_spec = importlib.util.spec_from_file_location("real_engine", Path(__file__).parent / "engine.py")
-engine = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(engine)
+from tests.support import engine
 
 AUGMENTED = ("mosaic", "hsv_h", "hsv_s", "hsv_v", "translate", "scale", "fliplr", "flipud", "mixup", "degrees")
 

@@ -1,1 +1,1 @@
-"""Builders and stand-ins that several test folders share."""
+"""What several tests share: builders of runs and studies, and stand-ins for what trains."""

@@ -12,7 +12,7 @@ __all__ = ["attribution_lines"]
 _COVERAGE = (
     "In brackets: 95 % t intervals over the seeds, each by itself. On recorded trainings such intervals covered 94 % "
     "on average, and 87 % (3 seeds) to 91 % (10) for the worst metric, a score with far values."
-)  # tests/calibration/attribution.json
+)  # tests/measurements/simulations/attribution.json
 
 _NAMES = {"plain resume": "plain resume", "a new training": "new training", "the changed": "together"}
 

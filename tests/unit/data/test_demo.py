@@ -1,29 +1,14 @@
 """Rules of the demo that need no training."""
 
 import ast
-import importlib.util
-import sys
-from pathlib import Path
 
 import pytest
 
-DATA = Path(__file__).parents[3] / "data"
+from data import demo
+from tests import ROOT
+from tests.measurements.resumes import demo_check
 
-
-def script(name):
-    sys.path.insert(0, str(DATA))
-    try:
-        spec = importlib.util.spec_from_file_location(name, DATA / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(DATA))
-    return module
-
-
-@pytest.fixture(scope="module")
-def demo_check():
-    return script("demo_check")
+DATA = ROOT / "data"
 
 
 def outcomes(noise, fault, other):
@@ -34,11 +19,11 @@ def outcomes(noise, fault, other):
     ("noise", "fault", "other", "passed"),
     [(20, 0, 0, True), (16, 2, 2, True), (15, 0, 5, False), (17, 3, 0, False), (16, 0, 3, False)],
 )
-def test_what_demo_check_accepts(demo_check, noise, fault, other, passed):
+def test_what_demo_check_accepts(noise, fault, other, passed):
     assert demo_check.summary(outcomes(noise, fault, other))["passed"] is passed
 
 
-def test_kept_outcomes_are_not_made_again(demo_check, tmp_path):
+def test_kept_outcomes_are_not_made_again(tmp_path):
     (tmp_path / "03.json").write_text('{"verdict": "NOISE"}', encoding="utf-8")
     assert demo_check.check_one(3, tmp_path / "nowhere", tmp_path) == {"verdict": "NOISE"}
 
@@ -57,7 +42,6 @@ def test_the_demo_decides_nothing_for_the_tool():
 
 
 def test_the_demo_wants_the_cause_too():
-    demo = script("demo")
     faulty = {"verdict": "FAULT", "diagnosis": {"causes": [{"id": "lr-jump"}, {"id": "changed-arguments"}]}}
     assert demo.outcome_of(faulty, 10) == demo.EXPECTED["faulty"]
     faulty["diagnosis"]["causes"].reverse()

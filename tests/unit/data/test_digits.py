@@ -1,26 +1,21 @@
 """The committed data set is what its script makes, and is a sound detection data set."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
 
-DATA = Path(__file__).parents[3] / "data"
+from data import make_digits
+from tests import ROOT
+
+DATA = ROOT / "data"
 DIGITS = DATA / "digits"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    spec = importlib.util.spec_from_file_location("make_digits", DATA / "make_digits.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["make_digits"] = module
-    spec.loader.exec_module(module)
     root = tmp_path_factory.mktemp("digits")
-    module.make(root)
+    make_digits.make(root)
     return root
 
 

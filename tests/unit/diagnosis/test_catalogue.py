@@ -1,7 +1,5 @@
 """What is known of faults and bugs before any run is looked at."""
 
-import importlib.util
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +10,7 @@ from analyzer.diagnosis.catalogue import catalogue, finding
 from analyzer.diagnosis.known_bugs import KnownBug, known_bugs
 from analyzer.domain.evidence import Severity
 from tests.measurements.write_faults import faults_page
-
-_spec = importlib.util.spec_from_file_location("audit_build", Path(__file__).with_name("build.py"))
-build = importlib.util.module_from_spec(_spec)
-sys.modules["audit_build"] = build
-_spec.loader.exec_module(build)
+from tests.support import audit_facts as build
 
 
 def test_known_bugs_touch_only_what_they_concern():

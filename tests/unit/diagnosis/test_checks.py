@@ -1,7 +1,4 @@
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +9,7 @@ from analyzer.diagnosis.audit.schedule import decay
 from analyzer.domain.evidence import Severity
 from analyzer.domain.run import SeamSign
 from analyzer.runs.weights import PartMove
-
-_spec = importlib.util.spec_from_file_location("audit_build", Path(__file__).with_name("build.py"))
-build = importlib.util.module_from_spec(_spec)
-sys.modules["audit_build"] = build
-_spec.loader.exec_module(build)
+from tests.support import audit_facts as build
 
 HARD, WARNING, INFORMATION = Severity.HARD, Severity.WARNING, Severity.INFORMATION
 

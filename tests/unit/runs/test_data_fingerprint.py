@@ -1,24 +1,16 @@
 """The fingerprint of a data set moves with its content and with nothing else; nothing is written."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
 from analyzer.errors import DataError
 from analyzer.runs.dataset import fingerprint_dataset, manifest, resolve_dataset
+from data import make_shapes
+from tests import ROOT
+from tests.support.data_project import resolve, write
 
-DIGITS = Path(__file__).parents[3] / "data" / "digits"
-
-_spec = importlib.util.spec_from_file_location("data_project", Path(__file__).with_name("project.py"))
-project = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(project)
-no_settings, place, resolve, write = project.no_settings, project.place, project.resolve, project.write
-
-_spec = importlib.util.spec_from_file_location("make_shapes", DIGITS.parent / "make_shapes.py")
-make_shapes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(make_shapes)
+DIGITS = ROOT / "data" / "digits"
 
 
 def test_fingerprint_counts(place, tmp_path):

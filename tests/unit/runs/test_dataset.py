@@ -1,19 +1,13 @@
 """Data sets are found as Ultralytics finds them; nothing is executed or unpickled."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 import yaml
 
 from analyzer.errors import DataError
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
-
-_spec = importlib.util.spec_from_file_location("data_project", Path(__file__).with_name("project.py"))
-project = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(project)
-no_settings, place, resolve, write = project.no_settings, project.place, project.resolve, project.write
+from tests.support.data_project import resolve, write
 
 
 def test_absolute_yaml_without_path(place, tmp_path):
