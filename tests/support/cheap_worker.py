@@ -29,5 +29,5 @@ class CheapWorker(worker.Worker):
 
 
 if __name__ == "__main__":
-    worker._die_with(os.getppid())
+    worker._end_with(os.getppid())
     CheapWorker(worker._messages(sys.stdin), sys.stdout).run()
