@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from analyzer.runs.activity import is_training
@@ -143,3 +144,18 @@ def test_own_processes_are_not_reported(run, tmp_path):
         finally:
             child.kill()
             child.wait()
+
+
+@pytest.mark.parametrize("error", [psutil.AccessDenied(1), psutil.NoSuchProcess(1), PermissionError(13, "no")])
+def test_a_process_that_may_not_be_looked_into_is_passed_over(run, orphan, monkeypatch, error):
+    """Processes of other users, and those that end while they are looked at."""
+    shut, seen = (orphan("/", log=run.path / name) for name in ("first.log", "second.log"))
+    real = psutil.Process.open_files
+
+    def open_files(process):
+        if process.pid == shut:
+            raise error
+        return real(process)
+
+    monkeypatch.setattr(psutil.Process, "open_files", open_files)
+    assert f"Process {seen} " in is_training(run)
