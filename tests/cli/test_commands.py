@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 from analyzer import pipeline
 from analyzer.cli.app import app
 from analyzer.errors import CheckpointError, UsageError
-from analyzer.report.document import load_report
+from analyzer.report.document import dumps
+from tests.support.analyses import document, golden
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 runner = CliRunner()
 
 
@@ -19,7 +19,7 @@ class Fake:
     """A pipeline that remembers its request and answers with a given analysis or error."""
 
     def __init__(self):
-        self.answer = load_report(GOLDEN / "noise.json")
+        self.answer = golden("noise")
         self.request = None
 
     def __call__(self, request, progress):
@@ -46,20 +46,20 @@ def run(*arguments):
     return runner.invoke(app, list(arguments), env={"COLUMNS": "80", "TERM": "dumb"})
 
 
-@pytest.mark.parametrize(("name", "code"), [("noise", 0), ("fault", 10), ("inconclusive", 11)])
+@pytest.mark.parametrize(("name", "code"), [("noise", 0), ("fault", 10), ("part", 11)])
 def test_exit_code_is_that_of_the_verdict(fake, name, code):
-    fake.answer = load_report(GOLDEN / f"{name}.json")
+    fake.answer = golden(name)
     done = run("analyze", "RUN")
     assert done.exit_code == code
     assert done.stdout.startswith(fake.answer.verdict.value)
     assert run("analyze", "RUN", "--exit-zero").exit_code == 0
 
 
-@pytest.mark.parametrize("name", ["noise", "fault", "inconclusive"])
+@pytest.mark.parametrize("name", ["noise", "fault", "part"])
 def test_json_is_the_document_alone_on_stdout(fake, name):
-    fake.answer = load_report(GOLDEN / f"{name}.json")
+    fake.answer = golden(name)
     done = run("analyze", "RUN", "--json")
-    assert done.stdout == (GOLDEN / f"{name}.json").read_text(encoding="utf-8")
+    assert done.stdout == dumps(document(name))
     assert "healthy replicate 1: 3.2 s" in done.stderr
 
 
@@ -71,7 +71,7 @@ def test_talk_goes_to_stderr_one_line_a_replicate(fake):
         "healthy replicate 2: reused",
         "[not markup]",
     ]
-    assert "healthy replicate" not in done.stdout
+    assert "healthy replicate 1" not in done.stdout
 
 
 def test_options_arrive(fake):
@@ -104,10 +104,10 @@ def test_python_call_makes_the_same_request(fake):
 
 
 def test_dry_run_prints_the_plan_and_exits_with_0(fake):
-    fake.answer = load_report(GOLDEN / "inconclusive.json")
+    fake.answer = golden("plan")
     done = run("analyze", "RUN", "--dry-run")
     assert done.exit_code == 0
-    assert "5 replicates of 1 epoch, 3.1 s each" in done.stdout
+    assert "19 replicates of 1 epoch, 0.3 s each" in done.stdout
     assert "INCONCLUSIVE" not in done.stdout
 
 

@@ -11,16 +11,16 @@ from analyzer.cli.app import app
 from analyzer.domain.evidence import Finding, Severity
 from analyzer.errors import EngineError
 from analyzer.pipeline import resume as steps
-from analyzer.report.document import load_report
+from analyzer.report.document import dumps
+from tests.support.analyses import document, golden
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 HARD = Finding("lr-jump", Severity.HARD, "lr0 is 0.1.", "Resume from the unedited checkpoint.")
 
 
 @pytest.fixture
 def done(monkeypatch):
     """What was called, in order; `answer`, `findings` and `train` can be changed."""
-    fake = SimpleNamespace(calls=[], answer=load_report(GOLDEN / "noise.json"), findings=(), error=None)
+    fake = SimpleNamespace(calls=[], answer=golden("noise"), findings=(), error=None)
     checkpoint = SimpleNamespace(path=Path("r/weights/last.pt"), csv_epoch=4, resumes_at=5, sha256="ab" * 32)
 
     def plan(request):
@@ -52,15 +52,15 @@ def drift(*arguments):
     return CliRunner().invoke(app, ["resume", "r", *arguments], env={"COLUMNS": "80", "TERM": "dumb"})
 
 
-@pytest.mark.parametrize(("name", "code"), [("noise", 0), ("fault", 10), ("inconclusive", 11)])
+@pytest.mark.parametrize(("name", "code"), [("noise", 0), ("fault", 10), ("part", 11)])
 def test_the_steps_in_order_and_the_exit_code_of_the_verdict(done, name, code):
-    done.answer = load_report(GOLDEN / f"{name}.json")
+    done.answer = golden(name)
     result = drift("--json")
     assert result.exit_code == code, result.stderr
     *order, request = done.calls
     assert order == ["audit", "prepare", "train"]
     assert (request.checkpoint, request.seam, request.history_only) == (Path("kept.pt"), 5, True)
-    assert result.stdout == (GOLDEN / f"{name}.json").read_text(encoding="utf-8")  # the plan went to stderr
+    assert result.stdout == dumps(document(name))  # the plan went to stderr
     assert "'a b'" in result.stderr
     assert drift("--exit-zero").exit_code == 0
 

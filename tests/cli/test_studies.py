@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from analyzer.cli.app import app
+from analyzer.report.renderers.csv import render as render_csv
+from tests.support.analyses import GOLDEN, golden
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 runner = CliRunner()
 
 
@@ -82,8 +83,8 @@ def test_an_unknown_kind_is_a_usage_error(run_folder):
 def test_list_shows_every_study_and_the_unfinished_one(run_folder):
     rows = json.loads(run("list", run_folder, "--json").stdout)
     assert [(Path(r["study"]).name, r["verdict"], r["seam"], r["replicates"]) for r in rows] == [
-        ("aa", "NOISE", 15, 8),
-        ("bb", "FAULT", 15, 8),
+        ("aa", "NOISE", 12, 6),
+        ("bb", "FAULT", 12, 5),
         ("cc", None, None, 1),
     ]
     table = run("list", run_folder.parent).stdout.splitlines()
@@ -109,6 +110,6 @@ def test_nothing_to_list_or_report(tmp_path):
 
 def test_export_gives_csv(run_folder, tmp_path):
     by_stdout = run("export", run_folder / "drift" / "aa").stdout
-    assert by_stdout == (GOLDEN / "noise.csv").read_text(encoding="utf-8")
+    assert by_stdout == render_csv(golden("noise"))
     assert run("export", run_folder / "drift" / "aa", "--out", tmp_path / "o.csv").exit_code == 0
     assert (tmp_path / "o.csv").read_text(encoding="utf-8") == by_stdout

@@ -1,45 +1,55 @@
-"""Every renderer against what it gave before; ``python tests/golden/write.py`` renews the files, look at the diff."""
+"""The real pipeline and every renderer against what they gave before; `tests.golden.write` says how to renew a file."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("golden_write", HERE / "write.py")
-write = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(write)
+from tests.golden import write
+from tests.golden.pipeline import BASES
+from tests.support.analyses import GOLDEN
 
-FILES = dict(write.files())
+RENDERED = dict(write.rendered())
 
 
-@pytest.mark.parametrize("name", sorted(FILES))
-def test_as_before(name):
-    assert FILES[name]() == (HERE / name).read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory):
+    return write.documents(tmp_path_factory.mktemp("golden").resolve())
+
+
+@pytest.mark.parametrize("basis", BASES)
+def test_the_pipeline_finds_what_it_found_before_and_trains_nothing(documents, basis):
+    assert documents[basis] == json.loads((GOLDEN / f"{basis}.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(RENDERED))
+def test_a_report_reads_as_before(name):
+    assert RENDERED[name]() == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def test_every_kind_of_basis_is_there(documents):
+    said = {
+        name: (d["verdict"], d["history_only"], bool(d["borrowed"]), d["fraction"]) for name, d in documents.items()
+    }
+    assert said["noise"] == ("NOISE", False, False, None)
+    assert said["fault"] == ("FAULT", False, False, None)
+    assert said["history"][1] and said["borrowed"][2] and said["part"][3] == 0.5
+    assert documents["continuation"]["continues"] and documents["fault"]["argument_changes"]
 
 
 def test_nothing_is_left_over():
-    known = {*FILES, "__init__.py", "drawn.py", "synthetic.py", "write.py", Path(__file__).name}
-    assert {p.name for p in HERE.iterdir()} - {
-        "__pycache__",
-        "public",
-        "public.py",
-        "test_public.py",
-        "tiny.yaml",
-    } == known
+    made = {*RENDERED, *(f"{basis}.json" for basis in BASES)}
+    assert {p.name for p in GOLDEN.iterdir() if p.suffix not in {".py", ".yaml", ".xz"} and p.is_file()} == made
 
 
-@pytest.mark.parametrize("name", [n for n in sorted(FILES) if n.endswith(".txt")])
+@pytest.mark.parametrize("name", [n for n in sorted(RENDERED) if n.endswith(".txt")])
 def test_the_terminal_fits_80_columns_but_for_what_is_copied(name):
-    for line in (HERE / name).read_text(encoding="utf-8").splitlines():
+    for line in (GOLDEN / name).read_text(encoding="utf-8").splitlines():
         assert len(line) <= 80 or "drift " in line or "/" in line
 
 
-def test_documents_hold_no_number_that_json_does_not_know():
+@pytest.mark.parametrize("basis", BASES)
+def test_documents_hold_no_number_that_json_does_not_know(basis):
     def refuse(constant):
         raise AssertionError(constant)
 
-    for name in FILES:
-        if name.endswith(".json"):
-            json.loads((HERE / name).read_text(encoding="utf-8"), parse_constant=refuse)
+    json.loads((GOLDEN / f"{basis}.json").read_text(encoding="utf-8"), parse_constant=refuse)

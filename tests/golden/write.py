@@ -1,67 +1,78 @@
-"""What every renderer makes of the synthetic analyses; run as a script to write the files again."""
+"""Every golden file and what it should hold; ``python -m tests.golden.write`` writes them all again: look at the diff.
+
+The documents come from the real pipeline and the stored replicates of `tests.golden.pipeline`; each renderer is given a
+committed document, so that a change of the one is not taken for a change of the other.
+"""
 
 from __future__ import annotations
 
 import functools
-import importlib.util
 import io
+import json
 import re
-import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from analyzer.report.document import dumps, to_document
-from analyzer.report.renderers.csv import render as render_csv
-from analyzer.report.renderers.github import annotate
-from analyzer.report.renderers.html import render as render_html
-from analyzer.report.renderers.html import render_summary
-from analyzer.report.renderers.junit import render as render_junit
-from analyzer.report.renderers.markdown import render as render_markdown
+from analyzer.report.model.analysis import Analysis
+from analyzer.report.renderers import csv, github, html, junit, markdown
 from analyzer.report.renderers.terminal import render_plan, render_terminal
+from tests.golden import public
+from tests.golden.pipeline import BASES, document_of, unpacked
+from tests.support.analyses import GOLDEN, golden
 
-HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("golden_synthetic", HERE / "synthetic.py")
-synthetic = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = synthetic
-_spec.loader.exec_module(synthetic)
+__all__ = ["documents", "rendered"]
 
 
-def terminal(analysis, render=render_terminal, width: int = 80) -> str:
+def _terminal(analysis: Analysis) -> str:
     file = io.StringIO()
-    render(analysis, Console(file=file, width=width, highlight=False, emoji=False, color_system=None))
+    render = render_plan if analysis.decision.rule == "dry-run" else render_terminal
+    render(analysis, Console(file=file, width=80, highlight=False, emoji=False, color_system=None))
     return file.getvalue()
 
 
-def page(analysis) -> str:
+def _page(analysis: Analysis) -> str:
     """The page without the figures, whose bytes depend on the version of matplotlib."""
-    return re.sub(r"<svg .*?</svg>", "<svg/>", render_html(analysis), flags=re.DOTALL)
+    return re.sub(r"<svg .*?</svg>", "<svg/>", html.render(analysis), flags=re.DOTALL)
 
 
-RENDERERS = {
-    "json": lambda analysis: dumps(to_document(analysis)),
-    "txt": terminal,
-    "md": render_markdown,
-    "csv": render_csv,
-    "xml": render_junit,
-    "github": annotate,
-    "html": page,
-    "summary.html": render_summary,
+EVERY: Mapping[str, Callable[[Analysis], str]] = {"txt": _terminal, "md": markdown.render}
+ONCE: Mapping[str, Callable[[Analysis], str]] = {
+    "csv": csv.render,
+    "xml": junit.render,
+    "github": github.annotate,
+    "html": _page,
+    "summary.html": html.render_summary,
 }
 
 
-def files() -> Iterator[tuple[str, Callable[[], str]]]:
-    for name, make in synthetic.ANALYSES.items():
-        for ending, render in RENDERERS.items():
-            yield f"{name}.{ending}", functools.partial(lambda r, m: r(m()), render, make)
-    yield "plan.txt", lambda: terminal(synthetic.inconclusive(), render_plan)
+def rendered() -> Iterator[tuple[str, Callable[[], str]]]:
+    """File names, and what makes their text: terminal and Markdown of every basis, the other formats once."""
+    for basis in BASES:
+        for ending, render in {**EVERY, **(ONCE if basis == "fault" else {})}.items():
+            yield f"{basis}.{ending}", functools.partial(lambda r, b: r(golden(b)), render, basis)
+
+
+def documents(root: Path) -> dict[str, dict[str, Any]]:
+    """The document of every basis, made now below `root`."""
+    with unpacked(root):
+        return {basis: document_of(basis, root) for basis in BASES}
+
+
+def main() -> None:
+    """Write every file again."""
+    for name, text in public.FILES.items():
+        (GOLDEN / "public" / name).write_text(text(), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        for basis, document in documents(Path(folder).resolve()).items():
+            line = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+            (GOLDEN / f"{basis}.json").write_text(line + "\n", encoding="utf-8")
+    for name, text in rendered():
+        (GOLDEN / name).write_text(text(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    from tests.golden.public import FILES
-
-    for name, text in FILES.items():
-        (HERE / "public" / name).write_text(text(), encoding="utf-8")
-    for name, text in files():
-        (HERE / name).write_text(text(), encoding="utf-8")
+    main()

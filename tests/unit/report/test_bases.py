@@ -6,22 +6,20 @@ from pathlib import Path
 import pytest
 
 from analyzer.domain.evidence import Verdict
-from analyzer.report.document import load_report
 from analyzer.report.model.basis import Basis
 from analyzer.report.phrases import lines
 from analyzer.report.phrases.bases import PHRASES
 from analyzer.report.phrases.methods import methods_paragraph
-
-GOLDEN = Path(__file__).parents[2] / "golden"
+from tests.support.analyses import golden
 
 
 @pytest.fixture
 def analysis():
-    return load_report(GOLDEN / "noise.json")
+    return golden("noise")
 
 
 def on(analysis, basis):
-    lent = load_report(GOLDEN / "borrowed.json").borrowed
+    lent = golden("borrowed").borrowed
     fields = {
         Basis.OWN: {},
         Basis.BORROWED: {"borrowed": lent, "checkpoint": None},

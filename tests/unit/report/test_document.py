@@ -17,9 +17,9 @@ from analyzer.errors import StoreError
 from analyzer.report.codec import decode, encode
 from analyzer.report.document import dumps, from_document, load_report, schema, to_document, write_report
 from tests.measurements.write_schema import make
+from tests.support import analyses
 
-GOLDEN = Path(__file__).parents[2] / "golden"
-NAMES = ("noise", "fault", "inconclusive")
+NAMES = ("noise", "fault", "history", "hostile")
 
 REQUIRED = {
     "": ("schema_version", "verdict", "reasons", "alpha", "n_replicates", "metrics", "environment", "cost"),
@@ -35,7 +35,7 @@ METRIC = (
 
 @pytest.fixture(params=NAMES)
 def document(request):
-    return json.loads((GOLDEN / f"{request.param}.json").read_text(encoding="utf-8"))
+    return to_document(analyses.hostile()) if request.param == "hostile" else analyses.document(request.param)
 
 
 def test_the_committed_schema_is_the_one_of_the_dataclasses():
@@ -51,7 +51,7 @@ def test_document_to_analysis_and_back_is_the_same(document):
 
 
 def test_promised_names_are_there():
-    document = json.loads((GOLDEN / "fault.json").read_text(encoding="utf-8"))
+    document = analyses.document("fault")
     for place, names in REQUIRED.items():
         assert set(names) <= set(document[place] if place else document)
     for metric in document["metrics"]:
@@ -65,9 +65,9 @@ def test_promised_names_are_there():
 
 
 def test_steps_not_run_are_null_with_a_reason():
-    document = json.loads((GOLDEN / "inconclusive.json").read_text(encoding="utf-8"))
-    assert document["audit"] is document["replay"] is document["omnibus"] is document["checkpoint"] is None
-    assert document["not_run"] == [{"step": "null", "reason": "the checkpoint of epoch 14 is gone: save_period was -1"}]
+    document = analyses.document("history")
+    assert document["replay"] is document["omnibus"] is document["checkpoint"] is None
+    assert document["not_run"][0] == {"step": "null", "reason": "history only: no replicate was trained"}
 
 
 def test_every_key_is_required_by_the_schema(document):
@@ -109,7 +109,7 @@ def test_no_report_names_the_command_that_lists_them(tmp_path):
 
 def test_frame_has_one_row_a_metric():
     pytest.importorskip("pandas")
-    frame = load_report(GOLDEN / "noise.json").to_frame()
+    frame = analyses.golden("noise").to_frame()
     assert frame.loc["train/box_loss", "verdict"] == "NOISE"
     assert len(frame) == 10
 

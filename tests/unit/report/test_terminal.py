@@ -1,31 +1,30 @@
 """The terminal report: first things first, in any width, with and without colour."""
 
 import io
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from analyzer.report.document import load_report
 from analyzer.report.formatting import level, p_value, signed
 from analyzer.report.renderers.terminal import render_terminal
-
-GOLDEN = Path(__file__).parents[2] / "golden"
+from tests.support.analyses import golden, hostile
 
 
 def text(name, width=80, **options):
+    return shown_of(golden(name), width, **options)
+
+
+def shown_of(analysis, width=80, **options):
     file = io.StringIO()
-    render_terminal(load_report(GOLDEN / f"{name}.json"), Console(file=file, width=width, highlight=False, **options))
+    render_terminal(analysis, Console(file=file, width=width, highlight=False, **options))
     return file.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("name", "verdict"), [("noise", "NOISE"), ("fault", "FAULT"), ("inconclusive", "INCONCLUSIVE")]
-)
+@pytest.mark.parametrize(("name", "verdict"), [("noise", "NOISE"), ("fault", "FAULT"), ("part", "INCONCLUSIVE")])
 def test_verdict_comes_first_and_the_reason_second(name, verdict):
     lines = text(name).splitlines()
     assert lines[0].startswith(f"{verdict}: ")
-    assert load_report(GOLDEN / f"{name}.json").decision.reasons[0].startswith(lines[1])
+    assert golden(name).decision.reasons[0].startswith(lines[1])
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
@@ -53,7 +52,7 @@ def test_no_color_is_respected(monkeypatch):
 
 
 def test_foreign_text_is_neither_markup_nor_control(tmp_path):
-    shown = text("inconclusive")
+    shown = shown_of(hostile())
     assert "\x1b" not in shown
     assert "runs/[red]<b>&\\x1b[2J" in shown
 
@@ -61,7 +60,7 @@ def test_foreign_text_is_neither_markup_nor_control(tmp_path):
 def test_a_terminal_that_knows_ascii_only():
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding="ascii", errors="strict")
-    render_terminal(load_report(GOLDEN / "noise.json"), Console(file=file, width=80, highlight=False))
+    render_terminal(golden("noise"), Console(file=file, width=80, highlight=False))
     file.flush()
     assert raw.getvalue().isascii()
 

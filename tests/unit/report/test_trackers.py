@@ -11,26 +11,24 @@ from typer.testing import CliRunner
 
 from analyzer.cli.app import app
 from analyzer.errors import StoreError, UsageError
-from analyzer.report.document import load_report
 from analyzer.report.renderers import registry
 from analyzer.report.renderers import wandb as our_wandb
 from analyzer.report.renderers.registry import ReportSpec, parse_spec, write, write_error
 from analyzer.report.renderers.trackers import numbers, steps, study_id
-
-GOLDEN = Path(__file__).parents[2] / "golden"
+from tests.support.analyses import golden
 
 
 @pytest.fixture
 def analysis(tmp_path):
-    made = load_report(GOLDEN / "fault.json")
+    made = golden("fault")
     return dataclasses.replace(made, study=tmp_path / "seam9-0123456789ab")
 
 
 def test_numbers_are_those_of_the_report(analysis):
     found = numbers(analysis)
-    metric = next(m for m in analysis.metrics if m.name == "metrics/mAP50-95(B)")
-    assert found["metrics/mAP50-95_B/observed"] == metric.observed
-    assert found["metrics/mAP50-95_B/p_adjusted"] == metric.p_adjusted
+    metric = next(m for m in analysis.metrics if m.name == "val/box_loss")
+    assert found["val/box_loss/observed"] == metric.observed
+    assert found["val/box_loss/p_adjusted"] == metric.p_adjusted
     rows = list(steps(analysis))
     assert len(rows) == analysis.n_replicates > 2
     first = analysis.null_replicates[0].epochs[0].printed
