@@ -20,7 +20,7 @@ from analyzer.pipeline import analyze
 from analyzer.runs.versions import installed_versions
 from data import demo_runs
 from tests.golden.pipeline import BASES, INPUT, request_of
-from tests.real.conftest import make_tiny_data
+from tests.support.tiny_runs import make_tiny_data
 
 HERE = Path(__file__).parent
 KILLED, LAST = 11, 13  # epochs; Ultralytics counts from 0 and keeps each multiple of save_period

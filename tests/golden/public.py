@@ -24,7 +24,7 @@ __all__ = ["FILES"]
 
 def _help() -> str:
     commands = ["", *(c.name or "" for c in app.registered_commands)]
-    environment = {"COLUMNS": "80", "TERMINAL_WIDTH": "80", "TERM": "dumb", "NO_COLOR": "1", "FORCE_COLOR": None}
+    environment = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1", "FORCE_COLOR": None}
     pages = []
     for command in commands:
         asked = [*([command] if command else []), "--help"]
