@@ -25,7 +25,7 @@ class History:
     path
         The file.
     epochs
-        Shape (n,), the ``epoch`` column as printed (from 1, or from 0 in old files). Numbers may repeat at a seam.
+        Shape (n,), the ``epoch`` column, counted from 1 (old files count from 0). Numbers may repeat at a seam.
     time
         Shape (n,), seconds since *the process that wrote the row* started training; None where the column is missing.
     columns

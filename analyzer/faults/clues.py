@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from analyzer.domain.evidence import Finding
-from analyzer.runs.args import closing_epochs, has_mosaic
+from analyzer.runs.schedule import Schedule, has_mosaic
 
 __all__ = ["Clues", "Hypothesis", "Interventions", "OtherFile"]
 
@@ -102,8 +102,7 @@ class Clues:
     @property
     def mosaic_open(self) -> bool:
         """Whether mosaic is on in the first resumed epoch, as configured."""
-        epochs, close = self.args.get("epochs"), closing_epochs(self.args)
-        closed = isinstance(epochs, int) and isinstance(close, int) and close > 0 and self.epoch > epochs - close
+        closed = Schedule.of(self.args).closed_at(self.epoch)
         return has_mosaic(self.args) and bool(self.args.get("mosaic", 1.0)) and not closed
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from analyzer.domain.evidence import Severity
 from analyzer.faults.clues import Clues, Hypothesis
 from analyzer.faults.fault import Attempt, Family, Fault, in_training
-from analyzer.runs.args import has_mosaic
+from analyzer.runs.schedule import has_mosaic
 from analyzer.runs.versions import TRAIN_DEFAULTS
 
 __all__ = ["AugmentationChanged", "MosaicState"]

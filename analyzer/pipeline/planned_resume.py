@@ -45,7 +45,7 @@ def resume_to_plan(request: AnalyzeRequest) -> ResumePoint:
                 f"{checkpoint.path} is stripped or holds no optimizer: Ultralytics cannot resume from it.",
                 "Give a checkpoint of an unfinished training.",
             )
-        starts = checkpoint.resumes_at - (1 if int(run.history.epochs.min()) == 0 else 0)
+        starts = checkpoint.resumes_at
         if wanted is None and starts > last + 1:
             raise CheckpointError(
                 f"{checkpoint.path} is of epoch {checkpoint.csv_epoch}, but {run.history.path} ends at epoch {last}.",
@@ -102,7 +102,6 @@ def _of_checkpoint(file: Path, point: ResumePoint) -> bool:
         facts = read_json(file)
         if point.checkpoint is not None:
             return bool(facts["checkpoint"] == point.checkpoint.sha256)
-        zero = 1 if int(point.run.history.epochs.min()) == 0 else 0
-        return int(facts["epoch"]) + 2 == point.seam.epoch + zero
+        return int(facts["epoch"]) + 2 == point.seam.epoch
     except (OSError, ValueError, KeyError, TypeError):
         return False  # no study of this tool, or cut short: it lends nothing

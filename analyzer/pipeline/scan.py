@@ -10,10 +10,9 @@ import numpy as np
 from analyzer.domain.run import Run
 from analyzer.errors import DriftError, RunError
 from analyzer.report.model.scan import Scan, ScannedRun
-from analyzer.runs.args import closing_epochs
 from analyzer.runs.directory import read_run
+from analyzer.runs.schedule import Schedule
 from analyzer.runs.seams import find_seams
-from analyzer.stats.history import first_closed_epoch
 from analyzer.stats.screen import screen_run
 
 __all__ = ["find_runs", "scan"]
@@ -74,10 +73,6 @@ def _one(path: Path, alpha: float) -> ScannedRun:
 
 def _closing(run: Run) -> list[int]:
     """Row in which mosaic closes: a known step."""
-    total, closing = run.args.get("epochs"), closing_epochs(run.args, None)
-    if not isinstance(total, int) or not isinstance(closing, int):
-        return []
-    first = first_closed_epoch(total, closing)
-    epochs = run.history.epochs + (1 if len(run.history) and run.history.epochs.min() == 0 else 0)
-    rows = np.flatnonzero(epochs == first) if first is not None else np.empty(0, dtype=np.int64)
+    first = Schedule.told(run.args).closed_from
+    rows = np.flatnonzero(run.history.epochs == first) if first is not None else np.empty(0, dtype=np.int64)
     return [int(rows[0])] if len(rows) else []

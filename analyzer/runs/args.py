@@ -12,7 +12,7 @@ from analyzer.runs.equal import is_automatic_device, same_value, spelling
 from analyzer.runs.versions import TRAIN_DEFAULTS, resume_allows
 from analyzer.runs.yamls import load_yaml
 
-__all__ = ["ArgChange", "ArgsDiff", "closing_epochs", "diff_args", "has_mosaic", "read_args"]
+__all__ = ["ArgChange", "ArgsDiff", "diff_args", "read_args"]
 
 # Where the run is kept, how it is reported, and what only predict, export and track read: without effect on metrics.
 _BOOKKEEPING = frozenset(
@@ -25,25 +25,8 @@ _BOOKKEEPING = frozenset(
     """.split()  # second line: validation flags that training overrides  # noqa: SIM905 - words are easier to read
 )
 _INFORMATION = frozenset({"seed"})
-_WITHOUT_MOSAIC = frozenset({"classify", "depth"})  # tasks whose data sets have none, whatever the arguments say
 # What optimizer=auto decides by itself and some versions write back into train_args.
 _AUTO = frozenset({"optimizer", "lr0", "momentum", "warmup_bias_lr"})
-
-
-def has_mosaic(args: Mapping[str, Any]) -> bool:
-    """Whether the task trains on mosaics at all.
-
-    Examples
-    --------
-    >>> has_mosaic({"task": "segment"}), has_mosaic({"task": "classify", "mosaic": 1.0})
-    (True, False)
-    """
-    return str(args.get("task")) not in _WITHOUT_MOSAIC
-
-
-def closing_epochs(args: Mapping[str, Any], default: Any = 10) -> Any:
-    """``close_mosaic`` as the arguments say it, else `default`; 0, that is never, where the task has no mosaic."""
-    return args.get("close_mosaic", default) if has_mosaic(args) else 0
 
 
 @dataclass(frozen=True, slots=True)

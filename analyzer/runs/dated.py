@@ -66,20 +66,19 @@ def _by_dates(run: Run, row: int) -> Seam | None:
 
 def _date(run: Run, epoch: int) -> float | None:
     """When the checkpoint of an epoch of results.csv was written, seconds; None where none tells."""
-    counted = epoch + (1 if int(run.history.epochs.min()) == 0 else 0)  # as Checkpoint.csv_epoch counts
     for path in run.checkpoints:
-        if not _may_be(path, counted):
+        if not _may_be(path, epoch):
             continue
         try:
             checkpoint = read_checkpoint(path)
-            if checkpoint.epoch >= 0 and checkpoint.csv_epoch == counted and checkpoint.date:
+            if checkpoint.epoch >= 0 and checkpoint.csv_epoch == epoch and checkpoint.date:
                 return datetime.fromisoformat(checkpoint.date).timestamp()
         except (DriftError, ValueError, OverflowError, OSError):
             continue
     return None
 
 
-def _may_be(path: Path, counted: int) -> bool:
+def _may_be(path: Path, epoch: int) -> bool:
     """Whether a file can be the checkpoint of that epoch by its name: many are large."""
-    kept = path.parent.name.startswith(f"epoch{counted}-")
-    return kept or path.name in (f"epoch{counted - 1}.pt", "last.pt", "best.pt")
+    kept = path.parent.name.startswith(f"epoch{epoch}-")
+    return kept or path.name in (f"epoch{epoch - 1}.pt", "last.pt", "best.pt")

@@ -97,8 +97,7 @@ def find_checkpoint(run: Run, seam: Seam) -> Checkpoint:
     if seam.sign is SeamSign.RESTART:
         hint = "Give the first epoch of a true resume with --seam."
         raise CheckpointError(f"At epoch {seam.epoch} a new run starts: no checkpoint precedes it.", hint)
-    zero_based = _counts_from_zero(run)
-    wanted = seam.epoch - 1 + (1 if zero_based else 0)  # as Checkpoint.csv_epoch counts
+    wanted = seam.epoch - 1
     fitting: list[Checkpoint] = []
     reasons: list[str] = []
     for path in _kept_first(run):
@@ -121,11 +120,6 @@ def find_checkpoint(run: Run, seam: Seam) -> Checkpoint:
 def _short(path: Path, run: Path) -> Path:
     """A path as seen from the run, where it lies inside."""
     return path.relative_to(run) if path.is_relative_to(run) else path
-
-
-def _counts_from_zero(run: Run) -> bool:
-    """Whether results.csv counts epochs from 0, as YOLOv5 and Ultralytics before 8.1 did."""
-    return len(run.history) > 0 and int(run.history.epochs.min()) == 0
 
 
 def _kept_first(run: Run) -> Iterable[Path]:

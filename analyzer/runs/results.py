@@ -51,6 +51,9 @@ def read_history(path: Path) -> History:
     text = _decode(path, _read_bytes(path), notes)
     header, rows, padded = _rows(path, text, notes)
     epochs = np.array([_epoch(path, line, cells.get("epoch", "")) for line, cells in rows], dtype=np.int64)
+    if not epochs.min():  # YOLOv5, and Ultralytics before 8.1
+        epochs += 1
+        notes.append("The file counts epochs from 0; here they count from 1.")
     kept: list[str] = []
     columns: list[NDArray[np.float64]] = []
     strings: list[list[str]] = []

@@ -4,10 +4,7 @@ from analyzer.stats.arms import ArmDifference, compare_arms
 from analyzer.stats.history import (
     HistoryNoise,
     auto_margin,
-    crosses_close_mosaic,
-    first_closed_epoch,
     history_noise,
-    regime_start,
 )
 from analyzer.stats.margins import parse_margins
 from analyzer.stats.moderation import Prior, moderate
@@ -30,15 +27,12 @@ __all__ = [
     "StopReason",
     "auto_margin",
     "compare_arms",
-    "crosses_close_mosaic",
-    "first_closed_epoch",
     "history_noise",
     "moderate",
     "next_action",
     "observed_against_history",
     "parse_margins",
     "path_tests",
-    "regime_start",
     "seam_against_history",
     "shift_tests",
 ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,11 +14,8 @@ __all__ = [
     "MIN_EPOCHS",
     "HistoryNoise",
     "auto_margin",
-    "crosses_close_mosaic",
-    "first_closed_epoch",
     "history_noise",
     "prior_df_of",
-    "regime_start",
     "robust_step_sd",
 ]
 
@@ -144,69 +140,3 @@ def auto_margin(noise: HistoryNoise | None) -> float | None:
     A shift below it is no larger than what the run itself does from one epoch to the next.
     """
     return None if noise is None or noise.step_sd <= 0 else 3 * noise.step_sd
-
-
-def first_closed_epoch(total_epochs: int, close_mosaic: int) -> int | None:
-    """First epoch (counted from 1) that trains without mosaic; None where mosaic is never closed.
-
-    Ultralytics closes it at the start of its zero-based epoch ``epochs - close_mosaic`` (8.4.190
-    ``engine/trainer.py``).
-
-    Examples
-    --------
-    >>> first_closed_epoch(100, 10)
-    91
-    """
-    if close_mosaic <= 0:
-        return None
-    return max(total_epochs - close_mosaic, 0) + 1
-
-
-def crosses_close_mosaic(before: int, after: int, *, total_epochs: int, close_mosaic: int) -> bool:
-    """Whether mosaic closes between two epochs (counted from 1), ``before < first closed <= after``."""
-    closed = first_closed_epoch(total_epochs, close_mosaic)
-    return closed is not None and before < closed <= after
-
-
-def regime_start(
-    epochs: ArrayLike, *, warmup_epochs: float, close_mosaic: int, total_epochs: int, seams: Sequence[int] = ()
-) -> int:
-    """Index of the first row of the regime that ends with the last row given.
-
-    A regime is cut after warmup (learning rate rising), where mosaic closes, at earlier seams, and where epoch numbers
-    stop rising by one (rows lost or repeated).
-
-    Parameters
-    ----------
-    epochs
-        Shape (T,), T >= 1, epoch numbers of the rows up to the one before the seam, as printed (from 1 or from 0).
-    warmup_epochs
-        As in the arguments; a part of an epoch counts as a whole one.
-    close_mosaic, total_epochs
-        As in the arguments.
-    seams
-        Row indices of the first resumed rows of earlier seams.
-
-    Returns
-    -------
-    int
-        Between 0 and T - 1.
-
-    Examples
-    --------
-    >>> regime_start(range(1, 96), warmup_epochs=3, close_mosaic=10, total_epochs=100)
-    90
-    >>> regime_start(range(1, 51), warmup_epochs=3, close_mosaic=10, total_epochs=100, seams=[20])
-    20
-    """
-    number = np.asarray(list(epochs) if isinstance(epochs, range) else epochs, dtype=np.int64)
-    last = len(number) - 1
-    from_one = number + (1 if number.min() == 0 else 0)
-    cuts = [s for s in seams if 0 <= s <= last]
-    cuts += [int(i) + 1 for i in np.flatnonzero(np.diff(from_one) != 1)]
-    closed = first_closed_epoch(total_epochs, close_mosaic)
-    for boundary in (ceil(warmup_epochs) + 1, closed):
-        if boundary is not None and from_one[last] >= boundary:
-            rows = np.flatnonzero(from_one < boundary)
-            cuts.append(int(rows[-1]) + 1 if len(rows) else 0)
-    return max([0, *cuts])

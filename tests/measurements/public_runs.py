@@ -22,7 +22,7 @@ from analyzer.domain.run import History
 from analyzer.errors import DriftError
 from analyzer.runs.args import read_args
 from analyzer.runs.results import read_history
-from analyzer.stats.history import first_closed_epoch, regime_start
+from analyzer.runs.schedule import Schedule
 from analyzer.stats.screen import residual_scores, screen_run
 from analyzer.stats.seam import observed_against_history
 
@@ -35,9 +35,7 @@ class Ordinary:
     names: tuple[str, ...]
     sign: np.ndarray
     closed_row: int | None
-    total: int
-    close_mosaic: int
-    warmup: float
+    schedule: Schedule
 
     @property
     def values(self) -> np.ndarray:
@@ -67,14 +65,13 @@ def load(folder: Path) -> list[Ordinary]:
         close = int(args.get("close_mosaic", 10) if row["ultralytics_family"] == "v8+" else 0)
         if not deciding or len(epochs) < 2 or (np.diff(epochs) != 1).any():
             continue
-        first = first_closed_epoch(total, close)
-        number = epochs + (1 if epochs.min() == 0 else 0)
-        at = np.flatnonzero(number == first) if first is not None else np.array([])
+        warmup = float(args.get("warmup_epochs") or 3.0)
+        schedule = Schedule.told({"epochs": total, "close_mosaic": close, "warmup_epochs": warmup})
+        at = np.flatnonzero(epochs == schedule.closed_from) if schedule.closed_from is not None else np.array([])
         runs.append(
             Ordinary(
                 row["id"], row["repo"], history, tuple(m.name for m in deciding),
-                np.array([m.adverse_sign for m in deciding]), int(at[0]) if len(at) else None, total, close,
-                float(args.get("warmup_epochs") or 3.0),
+                np.array([m.adverse_sign for m in deciding]), int(at[0]) if len(at) else None, schedule,
             )
         )  # fmt: skip
     return runs
@@ -135,9 +132,7 @@ def one_epoch(runs: list[Ordinary], alpha: float, each: int, rng: np.random.Gene
         rows = np.arange(12, len(epochs))
         chosen = rng.choice(rows, min(each, len(rows)), replace=False) if len(rows) else []
         for row in {*map(int, chosen), *([run.closed_row] if run.closed_row else [])}:
-            start = regime_start(
-                epochs[:row], warmup_epochs=run.warmup, close_mosaic=run.close_mosaic, total_epochs=run.total
-            )
+            start = run.schedule.regime_start(epochs[:row])
             crosses = row == run.closed_row
             checked = observed_against_history(
                 values[start:row], values[row], names=run.names, adverse_sign=run.sign, alpha=alpha, units=run.units,

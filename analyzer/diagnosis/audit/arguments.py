@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding, Severity
-from analyzer.runs.args import ArgChange, ArgsDiff, closing_epochs, diff_args
+from analyzer.runs.args import ArgChange, ArgsDiff, diff_args
+from analyzer.runs.schedule import Schedule
 from analyzer.runs.versions import groups_differ
 
 __all__ = ["argument_findings", "check_arguments"]
@@ -90,12 +90,12 @@ def _allowed(change: ArgChange, where: str) -> Finding:
 def _mosaic(facts: AuditFacts) -> Iterator[Finding]:
     """Mosaic closes at epoch ``epochs - close_mosaic + 1`` as results.csv counts."""
     assert facts.seam is not None and facts.before is not None
-    closes = _closing_epoch(facts.train_args)
+    closes = Schedule.of(facts.train_args).closed_from
     if closes is None:
         return
     first = facts.seam.epoch
     after = facts.after.checkpoint.train_args if facts.after else facts.run.args if facts.run else {}
-    later = _closing_epoch({**facts.train_args, **after})
+    later = Schedule.of({**facts.train_args, **after}).closed_from
     if later != closes and (first >= closes) != (later is not None and first >= later):
         state = ("open", "closed") if first < closes else ("closed", "open")
         yield finding(
@@ -106,13 +106,6 @@ def _mosaic(facts: AuditFacts) -> Iterator[Finding]:
         )
     elif first == closes and facts.train_args.get("mosaic", 1.0):
         yield finding("seam-at-close-mosaic", f"close_mosaic closes mosaic at epoch {closes}, the first resumed one.")
-
-
-def _closing_epoch(args: Mapping[str, Any]) -> int | None:
-    epochs, close = args.get("epochs"), closing_epochs(args)
-    if not isinstance(epochs, int) or not isinstance(close, int) or close <= 0:
-        return None
-    return epochs - close + 1
 
 
 def _installed(facts: AuditFacts) -> Iterator[Finding]:

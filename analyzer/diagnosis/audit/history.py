@@ -81,8 +81,8 @@ def _stored_metrics(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def _no_row(checkpoint: Checkpoint, history: History) -> Iterator[Finding]:
-    """A row is written before its checkpoint, so there always is one; files that count from 0 are left out."""
-    if len(history) and int(history.epochs.min()) > 0:
+    """A row is written before its checkpoint, so there always is one."""
+    if len(history):
         yield finding(
             "wrong-checkpoint",
             f"{checkpoint.path.name} is of epoch {checkpoint.csv_epoch}, but results.csv has no row of it.",

@@ -9,7 +9,7 @@ from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.catalogue import finding
 from analyzer.diagnosis.known_bugs import known_bugs
 from analyzer.domain.evidence import Finding
-from analyzer.runs.args import closing_epochs
+from analyzer.runs.schedule import Schedule
 from analyzer.runs.versions import has_feature
 
 __all__ = ["check_known_bugs"]
@@ -54,10 +54,8 @@ def _circumstances(facts: AuditFacts) -> frozenset[str]:
 
 def _closed(facts: AuditFacts, args: Mapping[str, Any]) -> bool:
     """Whether the seam lies in the epochs after close_mosaic."""
-    epochs, close = args.get("epochs"), closing_epochs(args)
-    if facts.seam is None or not isinstance(epochs, int) or not isinstance(close, int) or close <= 0:
-        return False
-    return facts.seam.epoch > epochs - close + 1 and bool(args.get("mosaic", 1.0))
+    closed = facts.seam is not None and Schedule.of(args).closed_at(facts.seam.epoch - 1)
+    return closed and bool(args.get("mosaic", 1.0))
 
 
 def _batch_changed(facts: AuditFacts) -> bool:

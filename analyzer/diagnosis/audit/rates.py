@@ -15,6 +15,7 @@ from analyzer.diagnosis.audit.steps import Loop, loops
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding, Severity
 from analyzer.domain.run import SeamSign
+from analyzer.runs.schedule import Schedule
 from analyzer.runs.versions import has_feature
 
 __all__ = ["check_rates"]
@@ -160,7 +161,7 @@ def _after(facts: AuditFacts, columns: Sequence[_Column], start: int, kinds: Seq
 def _past_warmup(args: Mapping[str, Any], epoch: int, columns: Sequence[_Column], start: int) -> bool:
     """Whether warmup is certainly over at the seam although the number of batches is unknown."""
     settled = all(bool(c.fits[max(0, start - 2) : start].all()) for c in columns)
-    return settled and start >= 2 and epoch - 1 > float(args.get("warmup_epochs", 3.0) or 0.0)
+    return settled and start >= 2 and epoch - 1 > Schedule.of(args).warmup
 
 
 def _words(args: Mapping[str, Any], column: _Column, row: int, epoch: int) -> str:

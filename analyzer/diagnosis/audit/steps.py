@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from analyzer.runs.schedule import Schedule
+
 __all__ = ["Loop", "loops", "optimizer_steps"]
 
 
@@ -57,7 +59,7 @@ def loops(args: Mapping[str, Any], batches: int) -> tuple[Loop, ...]:
     [52, 100]
     """
     batch, nbs = float(args.get("batch") or 16), float(args.get("nbs") or 64)
-    epochs, wanted = int(args.get("epochs") or 100), float(args.get("warmup_epochs", 3.0) or 0.0)
+    epochs, wanted = int(args.get("epochs") or 100), Schedule.of(args).warmup
     if batch < 1 or batches < 1:
         return ()
     nominal = max(round(nbs / batch), 1)

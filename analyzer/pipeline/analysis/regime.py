@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from analyzer.domain.metrics import Metric
 from analyzer.errors import DriftError, RunError
 from analyzer.pipeline.analysis.resume_point import ResumePoint
-from analyzer.runs.args import closing_epochs
 from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.stats.history import HistoryNoise, auto_margin, crosses_close_mosaic, history_noise, regime_start
+from analyzer.runs.schedule import Schedule
+from analyzer.stats.history import HistoryNoise, auto_margin, history_noise
 from analyzer.stats.margins import parse_margins
 from analyzer.stats.moderation import Prior
 
@@ -98,28 +98,19 @@ def read_regime(point: ResumePoint, margin_terms: tuple[str, ...], *, last: int 
     if not metrics:
         raise RunError(f"{history.path} has no metric column.", "Give the results.csv that Ultralytics wrote.")
     names = [m.name for m in metrics]
-    args = point.train_args
-    total, closing = _integer(args.get("epochs"), 10**9), _integer(closing_epochs(args), 0)
+    schedule = Schedule.told(point.train_args)
     after = seam.epoch if last is None else int(history.epochs[last]) + 1
     last = seam.before if last is None else last
     start = 0
     if last is not None:
-        epochs = history.epochs[: last + 1]
-        start = regime_start(
-            epochs,
-            warmup_epochs=_real(args.get("warmup_epochs")),
-            close_mosaic=closing,
-            total_epochs=total,
-            seams=[s.row for s in (*point.others, seam) if s.row <= last],
-        )
+        cuts = [s.row for s in (*point.others, seam) if s.row <= last]
+        start = schedule.regime_start(history.epochs[: last + 1], cuts=cuts)
     rows = history.values[start : last + 1] if last is not None else history.values[:0]
     values = rows[:, [history.columns.index(n) for n in names]]
     step = 0.0 if point.validated is None else 1.0 / point.validated
     units = np.array([max(history.unit(m.name), step * m.share_of_images) for m in metrics])
     noise = tuple(history_noise(values[:, j], unit=units[j]) for j in range(len(names)))
-    crossing = last is not None and crosses_close_mosaic(
-        int(history.epochs[last]), after, total_epochs=total, close_mosaic=closing
-    )
+    crossing = last is not None and schedule.closes_between(int(history.epochs[last]), after)
     given = parse_margins(margin_terms, names, point.before)
     auto = [auto_margin(n) for n in noise]
     margins = np.array([given.get(n, np.nan if a is None else a) for n, a in zip(names, auto, strict=True)])
@@ -139,14 +130,3 @@ def _setback(point: ResumePoint) -> int:
             if reach := read_checkpoint(path).ema_epochs:
                 return int(reach)
     return 0
-
-
-def _integer(value: object, default: int) -> int:
-    """What args.yaml says, where it says a number: it may have been edited by hand."""
-    return int(_real(value, default))
-
-
-def _real(value: object, default: float = 0.0) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value):
-        return float(value)
-    return float(default)

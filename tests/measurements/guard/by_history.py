@@ -16,7 +16,7 @@ from analyzer.domain.evidence import Verdict
 from analyzer.pipeline.analysis.evidence import Observed
 from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.guard.check import judged_by_history
-from analyzer.stats.history import MIN_EPOCHS, auto_margin, history_noise, regime_start
+from analyzer.stats.history import MIN_EPOCHS, auto_margin, history_noise
 from tests.measurements.public_runs import load
 
 K, ALPHA = 3, 0.05
@@ -24,13 +24,7 @@ K, ALPHA = 3, 0.05
 
 def past_of(run, last):
     """The regime that ends with row `last`; None where it is too short to say anything."""
-    start = regime_start(
-        run.history.epochs[: last + 1],
-        warmup_epochs=run.warmup,
-        close_mosaic=run.close_mosaic,
-        total_epochs=run.total,
-        seams=[],
-    )
+    start = run.schedule.regime_start(run.history.epochs[: last + 1])
     values = run.values[start : last + 1]
     if len(values) < MIN_EPOCHS:
         return None

@@ -19,8 +19,9 @@ from scipy import stats
 
 from analyzer.domain.levels import NULL_SHARE
 from analyzer.domain.metrics import metrics_of
+from analyzer.runs.schedule import Schedule
 from analyzer.stats import shift_tests
-from analyzer.stats.history import auto_margin, history_noise, regime_start
+from analyzer.stats.history import auto_margin, history_noise
 from analyzer.stats.sequential import PILOT
 from tests.measurements.resumes.checkpoints import MATURE_SEAM, SEAM
 from tests.measurements.resumes.rules import RULES, Seen
@@ -47,7 +48,8 @@ def seen(one: dict[str, Any]) -> tuple[Seen, list[str]]:
     names = [m.name for m in metrics]
     before = rows[: report["seam"]["row"]]
     seams = [SEAM] if one["checkpoint"] == "mature-sgd" else []
-    start = regime_start([r["epoch"] for r in before], warmup_epochs=1.0, close_mosaic=10, total_epochs=80, seams=seams)
+    schedule = Schedule.told({"epochs": 80, "close_mosaic": 10, "warmup_epochs": 1.0})
+    start = schedule.regime_start([int(r["epoch"]) for r in before], cuts=seams)
     table = np.array([[r[n] for n in names] for r in before[start:]])
     null = [r["epochs"][0]["printed"] for r in report["replicates"] if r["arm"] == "healthy"]
     return Seen(

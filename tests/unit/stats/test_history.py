@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analyzer.stats.history import auto_margin, crosses_close_mosaic, history_noise, prior_df_of, regime_start
+from analyzer.stats.history import auto_margin, history_noise, prior_df_of
 
 
 def test_noise_of_white_epochs_is_recovered():
@@ -32,28 +32,3 @@ def test_too_short_and_holes():
     values[5] = np.nan
     noise = history_noise(values)
     assert (noise.n_epochs, noise.n_steps) == (19, 17)  # both steps that touch the hole are gone
-
-
-@pytest.mark.parametrize(
-    ("epochs", "options", "expected"),
-    [
-        (range(1, 51), {}, 3),  # warmup of 3 epochs is cut
-        (range(50), {}, 3),  # numbered from 0
-        (range(1, 3), {}, 0),  # all of it is warmup
-        (range(1, 96), {}, 90),  # mosaic closed at epoch 91
-        (range(1, 91), {}, 3),  # not closed yet
-        (range(1, 51), {"seams": [20, 30]}, 30),
-        ([1, 2, 3, 4, 5, 6, 5, 6, 7, 8], {}, 6),  # epoch 5 was repeated
-        (range(1, 51), {"warmup_epochs": 3.5}, 4),
-        (range(1, 96), {"close_mosaic": 0}, 3),
-    ],
-)
-def test_regime_start(epochs, options, expected):
-    arguments = {"warmup_epochs": 3, "close_mosaic": 10, "total_epochs": 100} | options
-    assert regime_start(np.array(list(epochs)), **arguments) == expected
-
-
-def test_crossing():
-    assert crosses_close_mosaic(90, 91, total_epochs=100, close_mosaic=10)
-    assert not crosses_close_mosaic(91, 92, total_epochs=100, close_mosaic=10)
-    assert not crosses_close_mosaic(90, 91, total_epochs=100, close_mosaic=0)

@@ -13,9 +13,9 @@ from analyzer.errors import DriftError
 from analyzer.pipeline.analysis.regime import Regime, read_regime
 from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.runs.args import closing_epochs
 from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.stats.history import MIN_EPOCHS, first_closed_epoch
+from analyzer.runs.schedule import Schedule
+from analyzer.stats.history import MIN_EPOCHS
 from analyzer.stats.seam import predictions
 
 __all__ = ["Lender", "find_lender"]
@@ -89,7 +89,7 @@ def find_lender(point: ResumePoint, regime: Regime, request: AnalyzeRequest) -> 
 def _lender(point: ResumePoint, checkpoint: Checkpoint, request: AnalyzeRequest) -> Lender | None:
     history, seam = point.run.history, point.seam
     assert seam.before is not None
-    epoch = checkpoint.csv_epoch - (1 if int(history.epochs.min()) == 0 else 0)
+    epoch = checkpoint.csv_epoch
     rows = np.flatnonzero(history.epochs == epoch)
     side = rows[rows < seam.row] if epoch < seam.epoch else rows[rows >= seam.row]
     if not len(side):
@@ -124,8 +124,5 @@ def _own(point: ResumePoint, row: int, regime: Regime) -> tuple[Array, Array, st
 
 def _cuts(point: ResumePoint, row: int, checkpoint: Checkpoint) -> tuple[bool, bool, int]:
     """What tells the regime of a row: warmup over, mosaic closed, how many other seams lie before it."""
-    history, args = point.run.history, checkpoint.train_args
-    epoch = int(history.epochs[row]) + (1 if int(history.epochs.min()) == 0 else 0)
-    closed = first_closed_epoch(int(args.get("epochs") or 0), int(closing_epochs(args, 0) or 0))
-    warm = epoch > float(args.get("warmup_epochs") or 0.0)
-    return warm, closed is not None and epoch >= closed, sum(o.row <= row for o in point.others)
+    epoch, schedule = int(point.run.history.epochs[row]), Schedule.told(checkpoint.train_args)
+    return epoch > schedule.warmup, schedule.closed_at(epoch), sum(o.row <= row for o in point.others)
