@@ -15,7 +15,7 @@ from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.replicates.store import Store
 from analyzer.runs.args import ArgsDiff
 from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.runs.dated import seams_of
+from analyzer.runs.checkpoint_dates import seams_of
 from analyzer.runs.directory import find_checkpoint, read_run
 
 __all__ = ["FEWEST", "pilot_of", "resume_to_plan"]

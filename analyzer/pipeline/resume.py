@@ -24,7 +24,7 @@ from analyzer.runs.activity import is_training
 from analyzer.runs.checkpoint import read_checkpoint
 from analyzer.runs.dataset import resolve_dataset
 from analyzer.runs.directory import read_run
-from analyzer.runs.equal import is_automatic_device
+from analyzer.runs.same_value import is_automatic_device
 from analyzer.runs.seams import epoch_seconds
 
 __all__ = ["Resume", "ResumeRequest", "audit_before", "plan_resume", "prepare", "report_request", "train"]

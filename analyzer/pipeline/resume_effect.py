@@ -23,7 +23,7 @@ from analyzer.replicates.seeds import replicate_seeds, second_seed
 from analyzer.replicates.study import Study, open_study
 from analyzer.report.model.resume_effect import MetricEffect, ResumeEffect
 from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.runs.units import rounding_units
+from analyzer.runs.rounding import rounding_units
 from analyzer.stats.arms import compare_arms
 
 __all__ = ["measure_seam"]

@@ -20,8 +20,8 @@ from analyzer.replicates.other_version import refuse_other_groups
 from analyzer.replicates.placement import Placement, place, ultralytics_threads
 from analyzer.replicates.store import Store
 from analyzer.runs.dataset import fingerprint_dataset, resolve_dataset
-from analyzer.runs.equal import is_automatic_device
 from analyzer.runs.results import read_history
+from analyzer.runs.same_value import is_automatic_device
 from analyzer.runs.seams import epoch_seconds
 from analyzer.runs.versions import installed_versions
 

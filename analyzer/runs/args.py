@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import RunError
-from analyzer.runs.equal import is_automatic_device, same_value, spelling
+from analyzer.runs.same_value import is_automatic_device, same_value, spelling
 from analyzer.runs.versions import TRAIN_DEFAULTS, resume_allows
 from analyzer.runs.yamls import load_yaml
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.errors import CheckpointError
 from analyzer.runs.model_yaml import refuse_executable_yaml
-from analyzer.runs.scan import Inert, RefusedGlobal, Tensor, scan_pickle
+from analyzer.runs.pickle_scan import Inert, RefusedGlobal, Tensor, scan_pickle
 
 __all__ = ["load_payload", "read_checkpoint", "scan_checkpoint"]
 
@@ -132,7 +132,7 @@ def load_payload(path: Path, *, trust: bool = False, sha256: str = "") -> dict[s
     _payload(path, found)
     import torch
 
-    from analyzer.runs.resolve import resolve_globals
+    from analyzer.runs.safe_globals import resolve_globals
 
     if not hasattr(torch.serialization, "get_unsafe_globals_in_checkpoint"):
         raise CheckpointError(f"torch {torch.__version__} cannot load {path} safely.", "Install torch 2.6 or newer.")

@@ -9,8 +9,8 @@ from typing import Any
 
 from analyzer.domain.run import DataSet
 from analyzer.errors import DataError
-from analyzer.runs.fingerprint import DatasetFingerprint, fingerprint_dataset, manifest
-from analyzer.runs.settings import datasets_folders, packaged_dataset
+from analyzer.runs.data_content import DatasetFingerprint, fingerprint_dataset, manifest
+from analyzer.runs.ultralytics_settings import datasets_folders, packaged_dataset
 from analyzer.runs.yamls import load_yaml
 
 __all__ = ["DatasetFingerprint", "fingerprint_dataset", "manifest", "resolve_dataset"]

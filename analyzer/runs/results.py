@@ -14,7 +14,7 @@ from analyzer.domain.metrics import metric_of
 from analyzer.domain.run import History
 from analyzer.errors import RunError
 from analyzer.files import read_regular
-from analyzer.runs.units import rounding_units
+from analyzer.runs.rounding import rounding_units
 
 __all__ = ["read_history"]
 
@@ -39,7 +39,7 @@ def read_history(path: Path) -> History:
     -------
     History
         Rows in file order; epochs may repeat. Columns of text are left out and noted. ``units`` as described
-        in :func:`analyzer.runs.units.rounding_units`.
+        in :func:`analyzer.runs.rounding.rounding_units`.
 
     Raises
     ------

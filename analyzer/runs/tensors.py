@@ -1,6 +1,7 @@
 """What the tensors of a checkpoint say: finite or not, number format, share of zeros; read without torch.
 
-The numbers come from `analyzer.runs.archive`, so no class is imported and no settings file of Ultralytics is made.
+The numbers come from `analyzer.runs.tensor_archive`, so no class is imported and no settings file of Ultralytics is
+made.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.runs.archive import Archive
 from analyzer.runs.checkpoint import scan_checkpoint
-from analyzer.runs.scan import Inert, Tensor
+from analyzer.runs.pickle_scan import Inert, Tensor
+from analyzer.runs.tensor_archive import Archive
 
 __all__ = ["GroupFacts", "MomentFacts", "OptimizerFacts", "TensorFacts", "read_tensors", "read_weights"]
 

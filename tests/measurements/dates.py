@@ -3,7 +3,7 @@
     python -m tests.measurements.dates FOLDER...
 
 Prints how far the dates of neighbouring epochs' checkpoints are from the times of their rows within a process, and
-which further seams the dates show (`analyzer.runs.dated`).
+which further seams the dates show (`analyzer.runs.checkpoint_dates`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from analyzer.domain.run import Run
 from analyzer.errors import DriftError
 from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.runs.dated import seams_of
+from analyzer.runs.checkpoint_dates import seams_of
 from analyzer.runs.directory import read_run
 from analyzer.runs.seams import find_seams
 

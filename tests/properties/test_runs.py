@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.errors import RunError
-from analyzer.runs.equal import same_value
 from analyzer.runs.results import read_history
+from analyzer.runs.same_value import same_value
 from analyzer.runs.seams import find_seams
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True, width=64)

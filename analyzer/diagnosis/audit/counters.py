@@ -9,7 +9,7 @@ from analyzer.diagnosis.audit.steps import loops, optimizer_steps
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Finding
-from analyzer.runs.equal import same_value
+from analyzer.runs.same_value import same_value
 
 __all__ = ["check_counters", "older_start", "splits_of_steps"]
 

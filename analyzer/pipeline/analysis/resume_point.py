@@ -15,10 +15,10 @@ from analyzer.errors import CheckpointError, DataError, RunError
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.runs.args import ArgsDiff, diff_args
 from analyzer.runs.checkpoint import read_checkpoint
+from analyzer.runs.checkpoint_dates import seams_of
+from analyzer.runs.data_content import list_images
 from analyzer.runs.dataset import resolve_dataset
-from analyzer.runs.dated import seams_of
 from analyzer.runs.directory import find_checkpoint, read_run
-from analyzer.runs.fingerprint import list_images
 from analyzer.runs.seams import find_seams, seam_at, why_no_seam
 
 __all__ = ["ResumePoint", "as_configured", "find_resume_point", "no_number", "validated_images"]

@@ -14,7 +14,7 @@ from analyzer.errors import CheckpointError, RunError
 from analyzer.pipeline.audit.collect import collect_facts
 from analyzer.pipeline.audit.images import deep_findings
 from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.runs.dated import seams_of
+from analyzer.runs.checkpoint_dates import seams_of
 from analyzer.runs.directory import find_checkpoint, read_run
 from analyzer.runs.seams import seam_at
 

@@ -15,8 +15,8 @@ from analyzer.errors import CheckpointError, DataError
 from analyzer.files import read_json
 from analyzer.pipeline.audit.stale_labels import stale_images
 from analyzer.runs.checkpoint import read_checkpoint
+from analyzer.runs.data_content import label_of, list_images
 from analyzer.runs.dataset import manifest, resolve_dataset
-from analyzer.runs.fingerprint import label_of, list_images
 from analyzer.runs.labelcache import read_label_cache
 from analyzer.runs.tensors import read_tensors
 from analyzer.runs.versions import installed_versions

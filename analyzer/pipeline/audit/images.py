@@ -12,8 +12,8 @@ from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding
 from analyzer.errors import DataError
 from analyzer.files import read_regular
+from analyzer.runs.data_content import label_of, list_images
 from analyzer.runs.dataset import resolve_dataset
-from analyzer.runs.fingerprint import label_of, list_images
 from analyzer.runs.images import ImageContent, read_images
 
 __all__ = ["deep_findings"]

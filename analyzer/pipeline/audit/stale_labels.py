@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analyzer.files import read_regular
-from analyzer.runs.fingerprint import label_of
+from analyzer.runs.data_content import label_of
 from analyzer.runs.labelcache import CacheFacts
 
 __all__ = ["label_classes", "stale_images"]

@@ -15,8 +15,8 @@ from analyzer.domain.evidence import Severity
 from analyzer.errors import CheckpointError
 from analyzer.pipeline.audit.collect import collect_facts
 from analyzer.pipeline.audit.stale_labels import label_classes
+from analyzer.runs.data_content import label_of
 from analyzer.runs.dataset import manifest, resolve_dataset
-from analyzer.runs.fingerprint import label_of
 from analyzer.runs.labelcache import read_label_cache
 from analyzer.runs.tensors import read_tensors
 
@@ -173,7 +173,7 @@ def test_manifest_names_the_files(data, checkpoint):
     import json
 
     from analyzer.pipeline.audit.collect import _changes
-    from analyzer.runs.fingerprint import list_images
+    from analyzer.runs.data_content import list_images
 
     dataset = resolve_dataset({"data": str(data / "data.yaml")}, run=data)
     recorded = json.loads(json.dumps(manifest(dataset)))

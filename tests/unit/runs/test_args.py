@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.errors import RunError
 from analyzer.runs.args import diff_args, read_args
-from analyzer.runs.equal import same_value
+from analyzer.runs.same_value import same_value
 
 WILD = Path(__file__).parents[3] / "../shared/wild"
 BASE = {

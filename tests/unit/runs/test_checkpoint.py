@@ -17,7 +17,7 @@ import pytest
 
 from analyzer.errors import CheckpointError
 from analyzer.runs.checkpoint import load_payload, read_checkpoint
-from analyzer.runs.scan import scan_pickle
+from analyzer.runs.pickle_scan import scan_pickle
 
 ARGS = {"task": "detect", "data": "data.yaml", "lr0": 0.01, "save_dir": Path("runs/a")}
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.errors import CheckpointError
-from analyzer.runs.scan import Tensor
+from analyzer.runs.pickle_scan import Tensor
 
 __all__ = ["Archive"]
 
