@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 __all__ = [
@@ -162,9 +162,12 @@ class Interval:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricEvidence:
     """Everything that is known about one metric at the first epoch after the seam. Units are those of the metric.
+
+    The statistics fill it; the analysis adds the effect of changed arguments, the margin's source and the verdict. None
+    stands for what cannot be computed.
 
     Parameters
     ----------
@@ -198,33 +201,40 @@ class MetricEvidence:
         The decision on this metric.
     reason
         In words.
+    single_interval
+        Prediction interval of this metric alone, at the level of the confidence intervals; `prediction_interval` holds
+        *simultaneously* over the family, at 1 - alpha: outside it is what the first step of Holm rejects.
+    equivalence_bound
+        |shift| + t(0.8, df) se: the shift is *inside* where this is at most the margin.
     """
 
     name: str
     deciding: bool
-    before: float | None
+    before: float | None = None
     observed: float
-    jump: float | None
-    null_mean: float | None
-    null_sd: float | None
-    sd: float | None
-    df: float | None
-    expected_seam: float | None
-    expected_seam_interval: Interval | None
-    changed_arguments: float | None
-    changed_arguments_interval: Interval | None
-    unexplained_shift: float | None
-    shift_interval: Interval | None
-    prediction_interval: Interval | None
-    p: float | None
-    p_adjusted: float | None
-    margin: float | None
-    margin_source: str
-    minimum_detectable_jump: float | None
-    significant: Significance
-    size: Size
-    verdict: Verdict | None
-    reason: str
+    jump: float | None = None
+    null_mean: float | None = None
+    null_sd: float | None = None
+    sd: float | None = None
+    df: float | None = None
+    expected_seam: float | None = None
+    expected_seam_interval: Interval | None = None
+    changed_arguments: float | None = None
+    changed_arguments_interval: Interval | None = None
+    unexplained_shift: float | None = None
+    shift_interval: Interval | None = None
+    prediction_interval: Interval | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    margin: float | None = None
+    margin_source: str = ""
+    minimum_detectable_jump: float | None = None
+    significant: Significance = Significance.UNKNOWN
+    size: Size = Size.UNKNOWN
+    verdict: Verdict | None = None
+    reason: str = ""
+    single_interval: Interval | None = field(default=None, metadata={"in report": False})
+    equivalence_bound: float | None = field(default=None, metadata={"in report": False})
 
 
 @dataclass(frozen=True, slots=True)

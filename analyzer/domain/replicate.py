@@ -145,7 +145,7 @@ class EpochRecord:
     printed: Mapping[str, float]
     exact: Mapping[str, float]
     seconds: float
-    within: Within | None = field(default=None, metadata={"store only": True})
+    within: Within | None = field(default=None, metadata={"in report": False})
 
 
 @dataclass(frozen=True, slots=True)

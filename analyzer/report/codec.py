@@ -39,7 +39,7 @@ def encode(value: Any) -> Any:
     {'a': [1.0, None], 'p': 'x'}
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        shown = [f.name for f in dataclasses.fields(value) if not f.metadata.get("store only")]
+        shown = [f.name for f in dataclasses.fields(value) if f.metadata.get("in report", True)]
         return {name: encode(getattr(value, name)) for name in shown}
     if isinstance(value, Enum):
         return encode(value.value)

@@ -12,13 +12,12 @@ from analyzer.stats.null import shift_tests
 from analyzer.stats.paths import PathComparison, path_tests
 from analyzer.stats.seam import SeamResult, observed_against_history, seam_against_history
 from analyzer.stats.sequential import Continue, Stop, StopReason, next_action
-from analyzer.stats.shift import MetricShift, NullComparison
+from analyzer.stats.shift import NullComparison
 
 __all__ = [
     "ArmDifference",
     "Continue",
     "HistoryNoise",
-    "MetricShift",
     "NullComparison",
     "PathComparison",
     "Prior",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from analyzer.domain.evidence import Interval
+from analyzer.domain.evidence import Interval, MetricEvidence
 from analyzer.domain.levels import INTERVAL_LEVEL, POWER
 from analyzer.stats.critical import rank_test_from
 from analyzer.stats.entries import around, number, significance, undecided, unknown
@@ -23,7 +23,7 @@ from analyzer.stats.inputs import Inputs, check
 from analyzer.stats.moderation import Prior, moderate_family
 from analyzer.stats.multiplicity import holm
 from analyzer.stats.power import detectable_multiple
-from analyzer.stats.shift import MetricShift, NullComparison
+from analyzer.stats.shift import NullComparison
 from analyzer.stats.trend import Prediction
 
 __all__ = ["BORROWED_FACTOR", "borrowed_tests", "expected_row"]
@@ -176,7 +176,7 @@ def _judged(
     tested = given.usable & np.isfinite(mean)
     family = given.deciding & tested
     p, adjusted = _p_values(given, sign * (given.observed - mean) / se, df, tested, family)
-    return _Judged(given, sign, mean, se, df, s.used, tested, family, p, adjusted, alpha, level)
+    return _Judged(given, sign, mean, se, df, tested, family, p, adjusted, alpha, level)
 
 
 def _p_values(given: Inputs, t: Array, df: Array, tested: Flags, family: Flags) -> tuple[Array, Array]:
@@ -199,7 +199,6 @@ class _Judged:
     mean: Array
     se: Array
     df: Array
-    used: Flags
     tested: Flags
     family: Flags
     p: Array
@@ -207,7 +206,7 @@ class _Judged:
     alpha: float
     level: float
 
-    def metric(self, j: int) -> MetricShift:
+    def metric(self, j: int) -> MetricEvidence:
         given, sign = self.given, float(self.sign[j])
         if not self.tested[j]:
             return unknown(given, j, "the history before the seam is too short" if given.usable[j] else "")
@@ -219,7 +218,7 @@ class _Judged:
         worst = (-np.inf, limit) if sign > 0 else (limit, np.inf)
         bound = upper_bound(max(sign * shift, 0.0), error, df)
         adjusted = number(self.adjusted[j])
-        return MetricShift(
+        return MetricEvidence(
             name=given.names[j],
             deciding=bool(self.family[j]),
             before=before,
@@ -228,11 +227,10 @@ class _Judged:
             null_sd=float(given.finite[:, j].std(ddof=1)),
             sd=error,
             df=df,
-            prior_used=bool(self.used[j]),
             jump=None if before is None else observed - before,
             expected_seam=None if before is None else expected - before,
             expected_seam_interval=None,
-            shift=shift,
+            unexplained_shift=shift,
             shift_interval=around(shift, half, self.level, "confidence"),
             prediction_interval=Interval(*worst, 1 - self.alpha, "prediction"),
             single_interval=around(expected, half, self.level, "prediction"),
@@ -243,5 +241,5 @@ class _Judged:
             minimum_detectable_jump=float(detectable_multiple(df, reach, POWER) * error),
             significant=significance(adjusted, self.alpha),
             size=size_within(bound, margin),
-            note=given.notes.get(given.names[j], ""),
+            reason=given.notes.get(given.names[j], ""),
         )

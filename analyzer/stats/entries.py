@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analyzer.domain.evidence import Interval, Significance, Size
+from analyzer.domain.evidence import Interval, MetricEvidence, Significance
 from analyzer.domain.levels import POWER
 from analyzer.stats.critical import rank_test_from
 from analyzer.stats.equivalence import size_within, upper_bound
 from analyzer.stats.inputs import Inputs
 from analyzer.stats.moderation import Moderated
 from analyzer.stats.power import detectable_multiple
-from analyzer.stats.shift import MetricShift, NullComparison
+from analyzer.stats.shift import NullComparison
 
 __all__ = ["around", "entry", "number", "significance", "undecided", "unknown"]
 
@@ -34,7 +34,7 @@ def entry(
     alpha: float,
     level: float,
     family: NDArray[np.bool_],
-) -> MetricShift:
+) -> MetricEvidence:
     """The j-th metric, from the family's arrays."""
     if not given.usable[j]:
         return unknown(given, j)
@@ -47,7 +47,7 @@ def entry(
     bound = None if shift is None else upper_bound(shift, se, df)
     margin = number(given.margins[j])
     expected = None if before is None else centre - before
-    return MetricShift(
+    return MetricEvidence(
         name=given.names[j],
         deciding=bool(family[j]),
         before=before,
@@ -56,11 +56,10 @@ def entry(
         null_sd=float(sample_sd[j]),
         sd=sd,
         df=df,
-        prior_used=bool(moderated.used[j]),
         jump=None if before is None else number(observed - before),
         expected_seam=expected,
         expected_seam_interval=around(expected, t_level * se_mean, level, "confidence"),
-        shift=shift,
+        unexplained_shift=shift,
         shift_interval=around(shift, t_level * se, level, "confidence"),
         prediction_interval=around(centre, critical * se, 1 - alpha, "prediction"),
         single_interval=around(centre, t_level * se, level, "prediction"),
@@ -71,39 +70,21 @@ def entry(
         minimum_detectable_jump=float(detectable_multiple(df, critical, POWER) * se),
         significant=significance(number(adjusted), alpha),
         size=size_within(bound, margin),
-        note=given.notes.get(given.names[j], ""),
+        reason=given.notes.get(given.names[j], ""),
     )
 
 
-def unknown(given: Inputs, j: int, note: str = "") -> MetricShift:
+def unknown(given: Inputs, j: int, note: str = "") -> MetricEvidence:
     """The j-th metric where nothing can be said about it, and why."""
-    before = number(given.before[j])
-    observed = float(given.observed[j])
-    return MetricShift(
+    before, observed = number(given.before[j]), float(given.observed[j])
+    return MetricEvidence(
         name=given.names[j],
         deciding=False,
         before=before,
         observed=observed,
-        null_mean=None,
-        null_sd=None,
-        sd=None,
-        df=None,
-        prior_used=False,
         jump=None if before is None else number(observed - before),
-        expected_seam=None,
-        expected_seam_interval=None,
-        shift=None,
-        shift_interval=None,
-        prediction_interval=None,
-        single_interval=None,
-        p=None,
-        p_adjusted=None,
         margin=number(given.margins[j]),
-        equivalence_bound=None,
-        minimum_detectable_jump=None,
-        significant=Significance.UNKNOWN,
-        size=Size.UNKNOWN,
-        note=given.notes.get(given.names[j], note),
+        reason=given.notes.get(given.names[j], note),
     )
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from analyzer.domain.evidence import Interval
+from analyzer.domain.evidence import Interval, MetricEvidence
 from analyzer.domain.levels import INTERVAL_LEVEL
 from analyzer.stats.null import shift_tests
-from analyzer.stats.shift import MetricShift, NullComparison
+from analyzer.stats.shift import NullComparison
 
 __all__ = ["MetricPath", "PathComparison", "epoch_names", "path_tests"]
 
@@ -59,7 +59,7 @@ class PathComparison:
     family: NullComparison
     paths: tuple[MetricPath, ...]
 
-    def by_epoch(self) -> Iterator[tuple[int, MetricPath, MetricShift]]:
+    def by_epoch(self) -> Iterator[tuple[int, MetricPath, MetricEvidence]]:
         """Epoch from 0, metric, and the cell of both, in the order of the family."""
         epochs = range(len(self.family.metrics) // len(self.paths))
         cells = zip(product(epochs, self.paths), self.family.metrics, strict=True)
@@ -124,7 +124,7 @@ def path_tests(
         **repeated,
         **comparison,
     )
-    shifts = np.array([np.nan if e.shift is None else e.shift for e in family.metrics]).reshape(epochs, m)
+    shifts = np.array([e.unexplained_shift for e in family.metrics], dtype=np.float64).reshape(epochs, m)
     return PathComparison(
         family, tuple(_path(names[j], x[:, :, j], row[:, j], shifts[:, j], interval_level) for j in range(m))
     )

@@ -1,4 +1,4 @@
-"""Results of comparing an observed row with its null: one metric, and the family."""
+"""Result of comparing an observed row with its null."""
 
 from __future__ import annotations
 
@@ -7,74 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.domain.evidence import Interval, Significance, Size
+from analyzer.domain.evidence import MetricEvidence, Significance, Size
 
-__all__ = ["MetricShift", "NullComparison"]
-
-
-@dataclass(frozen=True, slots=True)
-class MetricShift:
-    """One metric of the observed row against the null. Units are those of the metric; None where not computable.
-
-    Parameters
-    ----------
-    name, deciding
-        The column, and whether it belongs to the family that decides (after columns were dropped).
-    before, observed
-        Value at the checkpoint's epoch and at the resumed epoch.
-    null_mean, null_sd
-        Mean and plain sample sd of the finite replicates.
-    sd, df, prior_used
-        Sd in the test, its degrees of freedom, and whether the history entered it.
-    jump
-        observed - before = expected_seam + shift.
-    expected_seam, expected_seam_interval
-        null_mean - before, with its two-sided t confidence interval (per metric).
-    shift, shift_interval
-        observed - null_mean, with its two-sided t confidence interval (per metric).
-    prediction_interval
-        Where one new healthy epoch falls, *simultaneously* over the family, at level 1 - alpha: outside it is what the
-        first step of Holm rejects.
-    single_interval
-        The same for this metric alone, at the confidence intervals' level.
-    p, p_adjusted
-        Two-sided, before and after the correction; adjusted only for deciding metrics.
-    margin
-        The jump the user cares about.
-    equivalence_bound
-        |shift| + t(0.8, df) se: the shift is *inside* where this is at most the margin.
-    minimum_detectable_jump
-        Shift that this N, family and alpha see with power 0.8.
-    significant, size
-        The two judgements.
-    note
-        Why something is missing or unusual; empty otherwise.
-    """
-
-    name: str
-    deciding: bool
-    before: float | None
-    observed: float
-    null_mean: float | None
-    null_sd: float | None
-    sd: float | None
-    df: float | None
-    prior_used: bool
-    jump: float | None
-    expected_seam: float | None
-    expected_seam_interval: Interval | None
-    shift: float | None
-    shift_interval: Interval | None
-    prediction_interval: Interval | None
-    single_interval: Interval | None
-    p: float | None
-    p_adjusted: float | None
-    margin: float | None
-    equivalence_bound: float | None
-    minimum_detectable_jump: float | None
-    significant: Significance
-    size: Size
-    note: str = ""
+__all__ = ["NullComparison"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +48,7 @@ class NullComparison:
         Sentences for the report: dropped columns, diverged replicates, priors raised.
     """
 
-    metrics: tuple[MetricShift, ...]
+    metrics: tuple[MetricEvidence, ...]
     procedure: str
     n: int
     n_diverged: int
@@ -130,7 +65,7 @@ class NullComparison:
     null_scores: NDArray[np.float64]
     notes: tuple[str, ...]
 
-    def metric(self, name: str) -> MetricShift:
+    def metric(self, name: str) -> MetricEvidence:
         """One metric by its name; KeyError where there is none."""
         for m in self.metrics:
             if m.name == name:
@@ -138,7 +73,7 @@ class NullComparison:
         raise KeyError(name)
 
     @property
-    def deciding(self) -> tuple[MetricShift, ...]:
+    def deciding(self) -> tuple[MetricEvidence, ...]:
         """The metrics of the family."""
         return tuple(m for m in self.metrics if m.deciding)
 

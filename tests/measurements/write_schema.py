@@ -67,7 +67,7 @@ def _object(kind: type, defs: dict[str, Any]) -> dict[str, Any]:
     hints = typing.get_type_hints(kind, localns={"pd": None})
     words = _descriptions(inspect.getdoc(kind) or "")
     properties = {}
-    for field in (f for f in dataclasses.fields(kind) if not f.metadata.get("store only")):
+    for field in (f for f in dataclasses.fields(kind) if f.metadata.get("in report", True)):
         schema = _schema(hints[field.name], defs)
         if field.name in words:
             schema = {**schema, "description": words[field.name]}

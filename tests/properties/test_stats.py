@@ -37,7 +37,7 @@ def test_moderated_sd_lies_between(sd, df, prior, d0):
 @settings(max_examples=60)
 def test_jump_splits_into_seam_and_shift(null, observed):
     for m in compare(null, observed, before=[1.0, 2.0, 3.0]).metrics:
-        assert m.jump == pytest.approx(m.expected_seam + m.shift, abs=1e-9)
+        assert m.jump == pytest.approx(m.expected_seam + m.unexplained_shift, abs=1e-9)
 
 
 @given(matrices, rows, st.floats(0.01, 100), st.floats(-50, 50))

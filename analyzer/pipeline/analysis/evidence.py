@@ -17,7 +17,7 @@ from analyzer.stats.arms import ArmDifference, compare_arms
 from analyzer.stats.null import shift_tests
 from analyzer.stats.paths import epoch_names
 from analyzer.stats.seam import SeamResult, seam_against_history
-from analyzer.stats.shift import MetricShift, NullComparison
+from analyzer.stats.shift import NullComparison
 from analyzer.verdict import SEVERITY, metric_verdict
 
 __all__ = [
@@ -208,15 +208,15 @@ def changed_size(
 
 
 def metric_evidence(
-    shift: MetricShift,
+    shift: MetricEvidence,
     source: str,
     *,
-    healthy: MetricShift | None = None,
+    healthy: MetricEvidence | None = None,
     change: ArmDifference | None = None,
 ) -> MetricEvidence:
     """Everything about one metric; `healthy` and `change` where a second arm was made."""
     verdict = metric_verdict(shift.significant, shift.size) if shift.deciding else None
-    reason = shift.note or _words(shift)
+    reason = shift.reason or _words(shift)
     if (
         shift.deciding
         and change is not None
@@ -225,36 +225,19 @@ def metric_evidence(
     ):
         verdict, reason = Verdict.FAULT, "the changed arguments alone move it beyond its margin"
     base = healthy or shift
-    return MetricEvidence(
-        name=shift.name,
-        deciding=shift.deciding,
-        before=shift.before,
-        observed=shift.observed,
-        jump=shift.jump,
-        null_mean=shift.null_mean,
-        null_sd=shift.null_sd,
-        sd=shift.sd,
-        df=shift.df,
+    return replace(
+        shift,
         expected_seam=base.expected_seam,
         expected_seam_interval=base.expected_seam_interval,
         changed_arguments=change.difference if change else None,
         changed_arguments_interval=change.interval if change else None,
-        unexplained_shift=shift.shift,
-        shift_interval=shift.shift_interval,
-        prediction_interval=shift.prediction_interval,
-        p=shift.p,
-        p_adjusted=shift.p_adjusted,
-        margin=shift.margin,
         margin_source=source,
-        minimum_detectable_jump=shift.minimum_detectable_jump,
-        significant=shift.significant,
-        size=shift.size,
         verdict=verdict,
         reason=reason,
     )
 
 
-def _words(shift: MetricShift) -> str:
+def _words(shift: MetricEvidence) -> str:
     if not shift.deciding:
         return "shown, does not decide"
     where = {

@@ -256,11 +256,12 @@ def _needed(comparison: NullComparison) -> float | None:
     """Replicates that put every metric inside its margin if shifts and spreads stay; inf where none can."""
     needed = 0.0
     for m in comparison.deciding:
-        if m.size is not Size.NOT_INSIDE or m.shift is None or m.sd is None or m.margin is None or m.df is None:
+        shift, sd, df, margin = m.unexplained_shift, m.sd, m.df, m.margin
+        if m.size is not Size.NOT_INSIDE or shift is None or sd is None or df is None or margin is None:
             continue
-        prior_df = m.df - (comparison.n - 1)
+        prior_df = df - (comparison.n - 1)
         for n in range(comparison.n + 1, 201):
-            if upper_bound(m.shift, m.sd * np.sqrt(1 + 1 / n), n - 1 + prior_df) <= m.margin:
+            if upper_bound(shift, sd * np.sqrt(1 + 1 / n), n - 1 + prior_df) <= margin:
                 needed = max(needed, n)
                 break
         else:

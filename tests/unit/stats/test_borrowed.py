@@ -53,7 +53,7 @@ def test_a_metric_without_history_is_not_tested_and_says_why():
     found = compare([9.0, 0.5], predicted=(None, HERE[1]))
     first = found.metric("train/box_loss")
     assert (first.significant, first.p, first.deciding) == (Significance.UNKNOWN, None, False)
-    assert "too short" in first.note
+    assert "too short" in first.reason
     assert found.family == ("metrics/mAP50(B)",)
 
 

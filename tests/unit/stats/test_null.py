@@ -24,11 +24,11 @@ def test_split_and_t_by_hand():
     null = np.array([[1.0], [2.0], [3.0], [4.0], [5.0]])
     r = compare(null, [9.0], before=[2.0], margins=[20.0])
     m = r.metrics[0]
-    assert (m.null_mean, m.jump, m.expected_seam, m.shift) == (3.0, 7.0, 1.0, 6.0)
+    assert (m.null_mean, m.jump, m.expected_seam, m.unexplained_shift) == (3.0, 7.0, 1.0, 6.0)
     se = np.sqrt(2.5) * np.sqrt(1.2)
     factor = inflation(5, 0.04, family=1, moderated=False).factor
     assert m.p == pytest.approx(2 * stats.t.sf(6 / se / factor, 4))
-    assert m.shift_interval.high - m.shift == pytest.approx(stats.t.ppf(0.975, 4) * se)
+    assert m.shift_interval.high - m.unexplained_shift == pytest.approx(stats.t.ppf(0.975, 4) * se)
     assert m.expected_seam_interval.high - 1.0 == pytest.approx(stats.t.ppf(0.975, 4) * np.sqrt(2.5 / 5))
     assert m.equivalence_bound == pytest.approx(6 + stats.t.ppf(0.8, 4) * se)
     assert m.size is Size.INSIDE
@@ -61,7 +61,7 @@ def test_missing_metrics_are_dropped_with_a_reason():
     r = compare(null, [0.0, np.nan, 0.0])
     assert r.family == (NAMES[2],)
     assert [m.significant for m in r.metrics[:2]] == [Significance.UNKNOWN] * 2
-    assert [m.note for m in r.metrics[:2]] == ["no replicate has this metric", "the observed row lacks this metric"]
+    assert [m.reason for m in r.metrics[:2]] == ["no replicate has this metric", "the observed row lacks this metric"]
 
 
 def test_diverged_replicates_are_outcomes():
@@ -89,7 +89,7 @@ def test_constant_columns():
     units = [1e-5, 1e-5]
     near = compare(null, [0.1001, 0.0], units=units)
     assert near.family == (NAMES[1],)
-    assert near.metrics[0].note.startswith("constant")
+    assert near.metrics[0].reason.startswith("constant")
     far = compare(null, [0.2, 0.0], units=units)
     assert far.metrics[0].significant is Significance.YES
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from analyzer.domain.evidence import Interval, MetricEvidence, SeamCheck, Significance, Size
+from analyzer.domain.evidence import MetricEvidence, SeamCheck, Significance, Size
 from analyzer.pipeline.analysis.regime import Regime
 from analyzer.stats.equivalence import size_within, upper_bound
-from analyzer.stats.seam import SeamResult
+from analyzer.stats.seam import HistoryCheck, SeamResult
 from analyzer.verdict import metric_verdict
 
 __all__ = ["by_history", "with_before"]
@@ -38,32 +37,22 @@ def by_history(shifts: SeamResult, regime: Regime) -> tuple[MetricEvidence, ...]
 
 
 def _history_evidence(
-    check: Any, margin: float | None, source: str, significant: Significance, size: Size
+    check: HistoryCheck, margin: float | None, source: str, significant: Significance, size: Size
 ) -> MetricEvidence:
     p = check.prediction
-    interval: Interval | None = check.interval
     return MetricEvidence(
         name=check.name,
         deciding=True,
-        before=None,
         observed=check.value,
-        jump=None,
         null_mean=p.mean if p else None,
-        null_sd=None,
         sd=p.sd if p else None,
         df=p.df if p else None,
-        expected_seam=None,
-        expected_seam_interval=None,
-        changed_arguments=None,
-        changed_arguments_interval=None,
         unexplained_shift=check.value - p.mean if p else None,
-        shift_interval=None,
-        prediction_interval=interval,
+        prediction_interval=check.interval,
         p=check.p,
         p_adjusted=check.p_adjusted,
         margin=margin,
         margin_source=source,
-        minimum_detectable_jump=None,
         significant=significant,
         size=size,
         verdict=metric_verdict(significant, size),
