@@ -1,4 +1,4 @@
-"""What was found, as causes and as reasons of the verdict."""
+"""What was found, as causes."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ import numpy as np
 from analyzer.diagnosis.audit import Audited
 from analyzer.diagnosis.causes import causes_of
 from analyzer.diagnosis.twins import LEAST_SHARE, Twin, share_words, shares_of, suspected
-from analyzer.domain.evidence import Cause, Decision, Revalidation, Severity, Verdict
-from analyzer.pipeline.analysis.bases.own import Gathered
+from analyzer.domain.evidence import Cause, Decision, Revalidation, Verdict
 from analyzer.pipeline.analysis.evidence import rows_of
+from analyzer.pipeline.analysis.steps.ladder import Steps
 from analyzer.pipeline.analysis.steps.simulated_faults import Made, TwinSearch
 from analyzer.report.model.simulated_faults import FaultEffect, SimulatedFault, SimulatedFaults
 from analyzer.stats.arms import compare_arms
 from analyzer.stats.likelihood import HEALTHY, NONE, Attributed
 
-__all__ = ["accusations", "causes_in", "twins_in"]
+__all__ = ["causes_in", "twins_in"]
 
 
-def causes_in(decision: Decision, audited: Audited, got: Gathered | None = None) -> tuple[Cause, ...]:
-    """Causes of the diagnosis; a resume that is cleared has suspects no more."""
+def causes_in(decision: Decision, audited: Audited | None, steps: Steps | None = None) -> tuple[Cause, ...] | None:
+    """Causes of the diagnosis; a resume that is cleared has suspects no more. None where there was no audit."""
+    if audited is None:
+        return None
     open_ = decision.verdict in (Verdict.FAULT, Verdict.INCONCLUSIVE)
     measured = decision.rule == "changed-arguments"
-    if got is None:
+    if steps is None:
         return causes_of(audited.findings, suspects=open_, measured=measured)
-    step = got.revalidation_step
-    said = step.summary if step is not None and got.revalidation is Revalidation.DISAGREES else ""
+    step, twins = steps.revalidation_step, steps.twins
+    said = step.summary if step is not None and steps.revalidation is Revalidation.DISAGREES else ""
     return causes_of(
         audited.findings,
-        got.fingerprint.trials,
+        steps.search.trials,
         revalidation=said,
-        twins=tuple(suspected(got.twins.twins, got.twins.answer, len(got.twins.healthy))),
+        twins=tuple(suspected(twins.twins, twins.answer, len(twins.healthy))),
         suspects=open_,
         measured=measured,
     )
 
 
-def twins_in(got: Gathered) -> SimulatedFaults | None:
+def twins_in(search: TwinSearch) -> SimulatedFaults | None:
     """The twins as the report has them; None where none were made."""
-    search = got.twins
     if search.attributed is None:
         return None
     found, answer = search.attributed, search.answer
@@ -105,8 +106,3 @@ def _effects(search: TwinSearch, made: Made) -> dict[str, FaultEffect]:
         for d in compare_arms(healthy, rows, names=search.names, paired=True)
         if d.difference is not None and d.interval is not None
     }
-
-
-def accusations(audited: Audited) -> tuple[str, ...]:
-    """What the audit found and somebody should look at; mere information stays in its table."""
-    return tuple(f.evidence for f in audited.findings if f.severity is not Severity.INFORMATION)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from analyzer.domain.evidence import MetricEvidence, SeamCheck, Significance, Size, Verdict
 from analyzer.domain.levels import NULL_SHARE, SEAM_SHARE
 from analyzer.domain.replicate import Outcome, Replicate
+from analyzer.pipeline.analysis.case import Observed
 from analyzer.pipeline.analysis.regime import Regime
 from analyzer.stats.arms import ArmDifference, compare_arms
+from analyzer.stats.equivalence import upper_bound
 from analyzer.stats.null import shift_tests
 from analyzer.stats.paths import epoch_names
 from analyzer.stats.seam import SeamResult, seam_against_history
@@ -21,7 +23,6 @@ from analyzer.stats.shift import NullComparison
 from analyzer.verdict import SEVERITY, metric_verdict
 
 __all__ = [
-    "Observed",
     "arm_differences",
     "changed_size",
     "compare",
@@ -31,44 +32,13 @@ __all__ = [
     "later_verdicts",
     "lost_columns",
     "metric_evidence",
+    "replicates_needed",
     "rows_of",
     "shift_arguments",
     "with_later",
 ]
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Observed:
-    """The resumed epochs that are judged, K of them over m metrics.
-
-    Parameters
-    ----------
-    values
-        Shape (K, m).
-    before
-        Shape (m,), NaN where missing.
-    """
-
-    values: Array
-    before: Array
-
-    @classmethod
-    def of(cls, rows: Sequence[dict[str, float]], before: dict[str, float], regime: Regime) -> Observed:
-        """Take the metrics of `regime` out of rows."""
-        values = np.array([[row.get(n, np.nan) for n in regime.names] for row in rows])
-        return cls(values, np.array([before.get(n, np.nan) for n in regime.names]))
-
-    @property
-    def k(self) -> int:
-        """How many resumed epochs."""
-        return len(self.values)
-
-    def diverged(self, regime: Regime) -> bool:
-        """Whether a deciding metric that had been finite is not any more."""
-        lost = np.isfinite(self.before) & ~np.isfinite(self.values).all(axis=0) & regime.deciding
-        return bool(lost.any())
 
 
 def rows_of(replicates: Sequence[Replicate], names: Sequence[str], k: int) -> Array:
@@ -188,7 +158,7 @@ def arm_differences(
 
 
 def changed_size(
-    differences: dict[str, ArmDifference],
+    differences: Mapping[str, ArmDifference],
     regime: Regime,
     healthy: Sequence[Replicate] = (),
     configured: Sequence[Replicate] = (),
@@ -274,3 +244,20 @@ def with_later(metric: MetricEvidence, later: tuple[tuple[int, Verdict], ...]) -
     if SEVERITY.index(verdict) <= SEVERITY.index(metric.verdict):
         return metric
     return replace(metric, verdict=verdict, reason=f"{verdict.value} at resumed epoch {step}; {metric.reason}")
+
+
+def replicates_needed(comparison: NullComparison) -> float | None:
+    """Replicates that put every metric inside its margin if shifts and spreads stay; inf where none can."""
+    needed = 0.0
+    for m in comparison.deciding:
+        shift, sd, df, margin = m.unexplained_shift, m.sd, m.df, m.margin
+        if m.size is not Size.NOT_INSIDE or shift is None or sd is None or df is None or margin is None:
+            continue
+        prior_df = df - (comparison.n - 1)
+        for n in range(comparison.n + 1, 201):
+            if upper_bound(shift, sd * np.sqrt(1 + 1 / n), n - 1 + prior_df) <= margin:
+                needed = max(needed, n)
+                break
+        else:
+            return float("inf")
+    return needed or None

@@ -10,9 +10,9 @@ from pathlib import Path
 from analyzer import __version__
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Decision
-from analyzer.pipeline.analysis.bases.own import Gathered
-from analyzer.pipeline.analysis.resume_point import ResumePoint
-from analyzer.pipeline.request import AnalyzeRequest, command_of
+from analyzer.pipeline.analysis.basis import Judged, Trained
+from analyzer.pipeline.analysis.case import Case
+from analyzer.pipeline.request import command_of
 from analyzer.replicates.study import Study
 from analyzer.report.model.analysis import Analysis, CheckpointRef, Cost, Environment, NotRun
 from analyzer.runs.versions import installed_versions
@@ -23,8 +23,9 @@ LADDER = ("revalidation", "replay", "fingerprint", "twins")  # steps that `not_r
 _WANTED = "it splits the jump of a new training with other arguments: drift analyze NEW --before OLD"
 
 
-def frame(point: ResumePoint, request: AnalyzeRequest, decision: Decision, started: float) -> Analysis:
+def frame(case: Case, decision: Decision) -> Analysis:
     """What every analysis holds."""
+    point, request = case.point, case.request
     return Analysis(
         decision=decision,
         run=point.run.path,
@@ -35,7 +36,7 @@ def frame(point: ResumePoint, request: AnalyzeRequest, decision: Decision, start
         metrics=(),
         omnibus=None,
         environment=environment(None),
-        cost=Cost(epochs_trained=0, seconds=time.monotonic() - started),
+        cost=Cost(epochs_trained=0, seconds=time.monotonic() - case.started),
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         command=command_of(request),
         tool_version=__version__,
@@ -57,32 +58,28 @@ def environment(study: Study | None) -> Environment:
     )
 
 
-def cost(got: Gathered, started: float) -> Cost:
+def cost(trained: Trained, started: float) -> Cost:
     """What this call took, replicates of earlier calls apart."""
-    c = got.collector
-    tried = got.fingerprint.step.epochs if got.fingerprint.step else 0
-    twins = got.twins.epochs
+    c, steps = trained.collector, trained.steps
+    by_step = {} if steps is None else steps.epochs
+    by_step["null"] = c.epochs_trained - sum(by_step.values())
     return Cost(
         epochs_trained=c.epochs_trained,
         seconds=time.monotonic() - started,
         reused=c.reused,
         seconds_per_epoch=c.pace if c.epochs_trained else None,
-        by_step={
-            "replay": got.replay_epochs,
-            "fingerprint": tried,
-            "null": c.epochs_trained - got.replay_epochs - tried - twins,
-            "twins": twins,
-        },
+        by_step=by_step,
     )
 
 
-def warnings(point: ResumePoint, got: Gathered) -> tuple[str, ...]:
+def warnings(case: Case, judged: Judged, trained: Trained) -> tuple[str, ...]:
     """What makes the null approximate, and what had to be mended while reading."""
-    found = [*point.notes, *got.comparison.notes]
-    if got.study.device.note:
-        found.append(got.study.device.note)
-    checkpoint = got.study.checkpoint
-    installed = got.study.versions.get("ultralytics")
+    study = trained.work.study
+    found = [*case.point.notes, *(judged.comparison.notes if judged.comparison else ())]
+    if study.device.note:
+        found.append(study.device.note)
+    checkpoint = study.checkpoint
+    installed = study.versions.get("ultralytics")
     if checkpoint.version and installed != checkpoint.version:
         found.append(
             f"The checkpoint was written by Ultralytics {checkpoint.version}, the replicates ran under {installed}: "

@@ -11,9 +11,9 @@ import numpy as np
 
 from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Severity, Significance, Size
 from analyzer.domain.replicate import Outcome, Replicate
-from analyzer.pipeline.analysis.bases.history import by_history, with_before
+from analyzer.pipeline.analysis.bases.history import against_history, by_history, with_before
+from analyzer.pipeline.analysis.case import Observed, audit_resume
 from analyzer.pipeline.analysis.evidence import (
-    Observed,
     history_check,
     metric_evidence,
     rows_of,
@@ -21,11 +21,9 @@ from analyzer.pipeline.analysis.evidence import (
 )
 from analyzer.pipeline.analysis.regime import Regime, read_regime
 from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured, find_resume_point
-from analyzer.pipeline.analysis.steps.audit import audit_resume
 from analyzer.pipeline.guard.stored import studies_of
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.stats.null import shift_tests
-from analyzer.stats.seam import observed_against_history
 from analyzer.verdict import decide
 
 __all__ = ["EpochCheck", "check_epoch", "judged_by_history", "roots_of", "stored_null"]
@@ -214,22 +212,7 @@ def judged_by_history(
     certain
         Whether a cause is certain already.
     """
-    keep = regime.deciding & np.isfinite(observed.values[0])
-    names = [n for n, k in zip(regime.names, keep, strict=True) if k]
-    metrics: tuple[MetricEvidence, ...] = ()
-    if len(regime.values) and keep.any():
-        result = observed_against_history(
-            regime.values[:, keep],
-            observed.values[0, keep],
-            names=names,
-            adverse_sign=regime.adverse_sign[keep],
-            alpha=alpha,
-            units=regime.units[keep],
-            crosses_close_mosaic=regime.crossing,
-            setback=regime.setback,
-            ahead=ahead,
-        )
-        metrics = by_history(result, regime)
+    metrics = by_history(against_history(regime, observed, alpha, ahead=ahead), regime)
     cells = tuple((m.significant, m.size) for m in metrics) or ((Significance.UNKNOWN, Size.UNKNOWN),)
     labels = [m.name for m in metrics] or ["every metric"]
     if observed.diverged(regime):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.domain.evidence import Verdict
-from analyzer.pipeline.analysis.evidence import Observed
+from analyzer.pipeline.analysis.case import Observed
 from analyzer.pipeline.analysis.regime import Regime
 from analyzer.pipeline.guard.check import judged_by_history
 from analyzer.stats.history import MIN_EPOCHS, auto_margin, history_noise

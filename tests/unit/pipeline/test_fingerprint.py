@@ -53,8 +53,9 @@ def found(rows, *, observed=OBSERVED, budget=99):
     audited = Audited(AuditFacts(None, None, (), None, None), ())
     collector = FakeCollector(rows, budget)
     said = []
-    progress = SimpleNamespace(message=said.append)
-    return search(scene, study, audited, replicate(REPLAYED), collector, progress), collector, said
+    collector.study, collector.progress = study, SimpleNamespace(message=said.append)
+    case = SimpleNamespace(point=scene, audited=audited)
+    return search(case, collector, replicate(REPLAYED)), collector, said
 
 
 def test_the_search_stops_at_the_hit():

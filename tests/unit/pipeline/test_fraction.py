@@ -1,7 +1,6 @@
 """``--fraction``: a part of an epoch can accuse, and never acquit."""
 
 import os
-from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,14 +14,16 @@ from analyzer.domain.within import Within
 from analyzer.errors import RunError, UsageError
 from analyzer.pipeline.analysis import cost
 from analyzer.pipeline.analysis.bases import part as fraction
+from analyzer.pipeline.analysis.basis import Trained, Work
+from analyzer.pipeline.analysis.case import Case
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.replicates.archive import keep_running
 from analyzer.replicates.budget import parse_budget
 from analyzer.replicates.collector import refuse_degenerate
-from analyzer.replicates.store import Store
+from analyzer.verdict import decide
 
 MARKS = (2, 4, 10, 20)
-PAST = SimpleNamespace(names=("train/box_loss",), margins=np.array([0.5]))
+PAST = SimpleNamespace(names=("train/box_loss",), margins=np.array([0.5]), sources=("given",))
 
 
 def within(rng, shift=0.0, batches=200):
@@ -38,15 +39,23 @@ def null():
     )
 
 
-def decide(null, logged, run):
-    part = fraction._compare(null, logged, PAST, AnalyzeRequest(run=run, fraction=0.1))
-    return part, fraction._decide(part, None)
+def case_of(run, **options):
+    request = AnalyzeRequest(run=run, fraction=0.1, **options)
+    return Case(request, SimpleNamespace(notes=()), PAST, None, None, 0.0)
+
+
+def judged(null, logged, run):
+    """The evidence and the decision of a log against replicates that are there already."""
+    basis, case = fraction.PartBasis(logged, 0.1), case_of(run)
+    arm = Arm(ArmKind.HEALTHY, fraction=0.1)
+    work = Work(None, (arm,), None)
+    evidence = basis.judge(case, Trained(work, None, {arm.folder: null}))
+    return evidence, basis.explained(case, evidence, decide(evidence.evidence, names=evidence.names))
 
 
 @pytest.mark.parametrize(("shift", "rule"), [(0.0, "fraction-only"), (3.0, "significant-not-inside")])
 def test_the_verdict_says_what_it_is_based_on(null, tmp_path, shift, rule):
-    part, decision = decide(null, within(np.random.default_rng(9), shift), tmp_path)
-    assert part.done == 20
+    _, decision = judged(null, within(np.random.default_rng(9), shift), tmp_path)
     assert decision.rule == rule
     assert decision.verdict is (Verdict.FAULT if shift else Verdict.INCONCLUSIVE)
     assert "first 20 of 200 batches and 6 replicates" in decision.reasons[-1]
@@ -56,15 +65,15 @@ def test_the_verdict_says_what_it_is_based_on(null, tmp_path, shift, rule):
 @pytest.mark.parametrize(("loss", "verdict"), [(float("nan"), Verdict.FAULT), (None, Verdict.INCONCLUSIVE)])
 def test_no_number_is_a_divergence_and_a_missing_column_is_none(null, tmp_path, loss, verdict):
     row = {"lr/pg0": 0.01} if loss is None else {"train/box_loss": loss, "lr/pg0": 0.01}
-    _, decision = decide(null, Within(200, dict.fromkeys(MARKS, row)), tmp_path)
+    _, decision = judged(null, Within(200, dict.fromkeys(MARKS, row)), tmp_path)
     assert decision.verdict is verdict
 
 
 def test_epochs_of_another_length_and_logs_that_are_too_short_are_refused(null, tmp_path):
     with pytest.raises(RunError, match="100 batches, a replicate's 200"):
-        decide(null, within(np.random.default_rng(9), batches=100), tmp_path)
+        judged(null, within(np.random.default_rng(9), batches=100), tmp_path)
     with pytest.raises(RunError, match="Nothing was logged within that part"):
-        decide(null, Within(200, {}), tmp_path)
+        judged(null, Within(200, {}), tmp_path)
 
 
 @pytest.mark.parametrize("other", [{"epochs": 2}, {"history_only": True}, {"checkpoint": Path("a.pt")}])
@@ -82,8 +91,8 @@ def test_parts_of_an_epoch_are_counted_as_such(null, tmp_path, monkeypatch, budg
     asked = []
 
     class Parts:
-        def __init__(self, study, budget, progress):
-            self.budget, self.epochs_trained, self.reused = budget, 0, 0
+        def __init__(self, budget):
+            self.budget, self.epochs_trained, self.reused, self.progress = budget, 0, 0, Silent()
 
         def extend(self, arm, have, n):
             while len(asked) < n and self.budget.allows(1, self.epochs_trained, None):
@@ -91,16 +100,15 @@ def test_parts_of_an_epoch_are_counted_as_such(null, tmp_path, monkeypatch, budg
                 self.epochs_trained += 1
             return tuple(asked)
 
-        def at_work(self):
-            return nullcontext()
-
-    monkeypatch.setattr(fraction, "Collector", Parts)
     monkeypatch.setattr(cost, "epoch_seconds", lambda history: 40.0)
-    study = SimpleNamespace(store=Store(tmp_path, "study"), facts={})
     scene = SimpleNamespace(run=SimpleNamespace(history=None))
     plan = cost.plan_part(scene, AnalyzeRequest(run=tmp_path, fraction=0.2), 0.25, at_once=2.0)
     assert (plan.replicates, plan.seconds_per_replicate, plan.worst_seconds) == (5, 10.0, 30.0)
-    _, spent = fraction._train(study, Arm(ArmKind.HEALTHY, fraction=0.2), plan, parse_budget(budget), 0.25, Silent())
+    basis = fraction.PartBasis(within(np.random.default_rng(9)), 0.1)
+    basis.share = 0.25
+    case, work = case_of(tmp_path), Work(None, (Arm(ArmKind.HEALTHY, fraction=0.1),), plan)
+    done = basis.train(case, work, Parts(basis.budget(parse_budget(budget))))
+    spent = basis.fields(case, basis.judge(case, done))["cost"]
     assert spent.epochs_trained == spent.by_step["null"] == 0.25 * trained
 
 

@@ -75,12 +75,14 @@ def searched(effect, *, budget=99, special=None, rate=0.01):
     collector = FakeCollector(budget, special)
     arm = Arm(ArmKind.AS_CONFIGURED, {"batch": 8})
     comparison = SimpleNamespace(metrics=metrics)
-    found = search_twins(scene, study, audited, arm, null, past, comparison, collector, Silent())
+    collector.study = study
+    case = SimpleNamespace(point=scene, regime=past, audited=audited)
+    found = search_twins(case, collector, arm, null, comparison)
     return found, collector
 
 
 def shown(found):
-    return twins_in(SimpleNamespace(twins=found))
+    return twins_in(found)
 
 
 @pytest.mark.parametrize("truth", ["mosaic-state", "batch-changed", "ema-reset", "head-rebuilt", "wrong-data"])

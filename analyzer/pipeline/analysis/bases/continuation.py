@@ -1,197 +1,129 @@
-"""A deliberate continuation: a new training from an old run's checkpoint, with other arguments (``--before RUN``).
-
-The observed row is judged against new trainings *as configured*; the jump is split into the new training itself (its
-warmup, its new optimizer), each changed argument, and what is left.
-"""
+"""`drift analyze AFTER --before RUN`: a new training judged by new trainings with the same arguments."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
-
-from analyzer.domain.checkpoint import Checkpoint
-from analyzer.domain.replicate import Arm, ArmKind
-from analyzer.domain.run import Run, Seam, SeamSign
-from analyzer.errors import CheckpointError, DriftError, RunError, UsageError
-from analyzer.pipeline.analysis.regime import Regime, read_regime
-from analyzer.pipeline.analysis.resume_point import ResumePoint, no_number, validated_images
+from analyzer.domain.evidence import Decision, Evidence, Replay
+from analyzer.domain.replicate import HEALTHY, Arm, Outcome
+from analyzer.errors import DriftError
+from analyzer.pipeline.analysis.bases.continued_run import Arms, Continuation, arms_of, read_continuation
+from analyzer.pipeline.analysis.bases.shares import shares_of_jump
+from analyzer.pipeline.analysis.basis import Judged, ReplicateBasis, Trained, Work
+from analyzer.pipeline.analysis.case import Case, Observed
+from analyzer.pipeline.analysis.evidence import compare, family_evidence, lost_columns, metric_evidence
+from analyzer.pipeline.analysis.frame import reference
 from analyzer.pipeline.request import AnalyzeRequest
+from analyzer.replicates.collector import Collector
 from analyzer.replicates.study import Study
-from analyzer.runs.args import ArgsDiff, diff_args
-from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.runs.directory import read_run
-from analyzer.runs.seams import find_seams
+from analyzer.report.formatting import count, duration
+from analyzer.report.model.analysis import ArgumentChange, NotRun, Omnibus
 
-__all__ = ["Arms", "Continuation", "arms_of", "read_continuation"]
+__all__ = ["ContinuationBasis", "read_continued"]
 
-MOST_PAIRS = 4  # changed arguments up to which each is also tried alone; beyond, each is only left out
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Continuation:
-    """What is known before any training.
-
-    Parameters
-    ----------
-    point
-        The new run, judged from its first row; its seam's *before* lies in the old run.
-    regime
-        Noise and margins of the old run; no priors, since a new training is another regime.
-    before
-        The old run's row of the checkpoint's epoch.
-    changes
-        Changed arguments and their new values.
-    """
-
-    point: ResumePoint
-    regime: Regime
-    before: dict[str, float]
-    changes: Mapping[str, Any]
-
-    def can_resume(self, epochs: int) -> bool:
-        """Whether the checkpoint still allows a plain resume of so many epochs."""
-        checkpoint = self.point.checkpoint
-        if checkpoint is None or not checkpoint.resumable:
-            return False
-        return checkpoint.csv_epoch + epochs <= int(checkpoint.train_args.get("epochs") or 0)
+REPLICATES = 5  # new trainings an arm, where no number is asked for
+_NEVER = "a new training was wanted, so there is no resume to repeat"
 
 
-def read_continuation(request: AnalyzeRequest) -> Continuation:
-    """Read both runs and the checkpoint between them.
+def read_continued(request: AnalyzeRequest) -> tuple[Case, ContinuationBasis]:
+    """The new run as a case, and the basis on which it is judged.
 
     Raises
     ------
-    RunError
-        One of them is no run, or the new one is a resume.
-    CheckpointError
-        The checkpoint from which the new run started is not there.
+    DriftError
+        As `read_continuation`.
     """
-    assert request.before is not None
-    _refuse(request)
-    after, old = read_run(request.run), read_run(request.before)
-    _must_be_new(after, old)
-    checkpoint = _checkpoint(request, after, old)
-    for place, args in ((after.path / "args.yaml", after.args), (checkpoint.path, checkpoint.train_args)):
-        if wrong := no_number(args):
-            raise RunError(f"{place}: {wrong}", "Give what Ultralytics wrote.")
-    row = _row_of(checkpoint, old)
-    regime = read_regime(_end_of_old_run(old, row, checkpoint, request), request.margins)
-    regime = replace(regime, priors=(None,) * len(regime.metrics), crossing=False)
-    diff = diff_args(checkpoint.train_args, after.args, version=None)
-    seam = Seam(int(after.history.epochs[0]), 0, None, SeamSign.RESTART, f"a new training from {checkpoint.path.name}")
-    point = ResumePoint(after, seam, (), checkpoint, "", diff, (*after.history.notes, *diff.notes))
-    changes = {c.name: c.after for c in diff.changes if c.name != "device"}  # all arms train on the new run's
-    return Continuation(point, regime, old.history.row(row), changes)
+    started = time.monotonic()
+    known = read_continuation(request)
+    observed = Observed.of(known.point.observed_rows(request.epochs), known.before, known.regime)
+    request = replace(request, epochs=observed.k, replicates=request.replicates or REPLICATES)
+    return Case(request, known.point, known.regime, observed, None, started), ContinuationBasis(known)
 
 
-def _refuse(request: AnalyzeRequest) -> None:
-    """Raise for options that do not go with ``--before``."""
-    if request.history_only:
-        raise UsageError(
-            "--history-only trains nothing, but --before compares new trainings.", "Leave one of them out."
-        )
-    if request.replicates == 1:
-        raise UsageError("--replicates 1 has no spread.", "Give 2 or more.")
+class ContinuationBasis(ReplicateBasis):
+    """New trainings as configured, unchanged, and with each changed argument alone and left out, on the same seeds."""
 
+    def __init__(self, known: Continuation) -> None:
+        self.known = known
 
-def _must_be_new(after: Run, old: Run) -> None:
-    """Raise where the new run is no new training that can be compared with the old one."""
-    if after.path.resolve() == old.path.resolve():
-        raise RunError(
-            f"{after.path} cannot continue itself.", "Give with --before the run whose weights it started from."
-        )
-    if not len(after.history):
-        raise RunError(f"{after.history.path} has no epoch yet.", "Wait for the first epoch of the new training.")
-    if not after.args:
-        raise RunError(f"{after.path} has no args.yaml.", "It says which arguments changed; give the whole directory.")
-    if after.args.get("resume"):
-        raise RunError(
-            f"{after.path} is a resume (args.yaml: resume: {after.args['resume']}).",
-            f"Leave --before out: drift analyze {after.path}",
+    def changes(self, case: Case) -> Mapping[str, Any]:
+        """What was changed on purpose."""
+        return self.known.changes
+
+    def arms(self, case: Case, study: Study) -> tuple[Arm, ...]:
+        """With a plain resume, where the checkpoint still allows one."""
+        new = self._new(study)
+        plain = (HEALTHY,) if self.known.can_resume(case.request.epochs) else ()
+        rest = (new.unchanged, *new.alone.values(), *new.without.values())
+        return (new.configured, *plain, *rest) if self.known.changes else (new.configured,)
+
+    def _new(self, study: Study) -> Arms:
+        return arms_of(study, self.known.changes)
+
+    def plan_words(self, case: Case, work: Work) -> str:
+        """How many trainings of how many arms."""
+        return (
+            f"{count(len(work.arms), 'arm')} of {case.request.replicates} trainings, "
+            f"{count(case.request.epochs, 'epoch')} each: at most {duration(work.plan.worst_seconds)}."
         )
 
+    def train(self, case: Case, work: Work, collector: Collector) -> Trained:
+        """Every arm on the same seeds."""
+        n = case.request.replicates
+        assert n is not None
+        collector.progress.start(len(work.arms) * n * case.request.epochs, f"{len(work.arms)} arms")
+        trained = Trained(work, collector, {arm.folder: collector.extend(arm, (), n) for arm in work.arms})
+        if len(trained.null) < 2:
+            raise DriftError("The budget ended before the second new training.", "Give more with --budget.")
+        return trained
 
-def _end_of_old_run(old: Run, row: int, checkpoint: Checkpoint, request: AnalyzeRequest) -> ResumePoint:
-    """The old run up to the row of the checkpoint, as if a seam followed it."""
-    return ResumePoint(
-        run=old,
-        seam=Seam(int(old.history.epochs[row]) + 1, row + 1, row, SeamSign.RESTART, "a new training continues"),
-        others=tuple(s for s in find_seams(old.history, old.args) if s.row <= row),
-        checkpoint=None,
-        missing="",
-        diff=ArgsDiff(()),
-        notes=(),
-        validated=validated_images(checkpoint.train_args, old.path, request.data),
-    )
+    def judge(self, case: Case, trained: Trained | None) -> Judged:
+        """The observed row against new trainings with the same arguments."""
+        assert trained is not None
+        regime, observed = case.regime, case.observed
+        comparison = compare(trained.null, regime, observed, case.request.alpha, sequential=False)
+        family, names = family_evidence(comparison, regime, observed)
+        evidence = Evidence(
+            metrics=family,
+            omnibus=comparison.omnibus,
+            diverged=observed.diverged(regime) or lost_columns(comparison, regime, observed),
+            replay=Replay.NOT_POSSIBLE,
+            null_diverges=any(r.outcome is Outcome.DIVERGED for r in trained.null),
+        )
+        first = comparison.metrics[: len(regime.metrics)]
+        metrics = (metric_evidence(m, s) for m, s in zip(first, regime.sources, strict=True))
+        test = Omnibus("smallest Holm-adjusted p", comparison.omnibus_p, comparison.p_min, comparison.omnibus)
+        shown = tuple(sorted(metrics, key=lambda m: not m.deciding))
+        return Judged(evidence, names, shown, comparison, trained, test)
 
+    def explained(self, case: Case, judged: Judged, decision: Decision) -> Decision:
+        """A shift that is left is no effect of the wanted changes."""
+        if decision.rule != "significant-not-inside":
+            return decision
+        hidden = "The row is no draw of a new training with these arguments: there is a fault beside your changes."
+        return replace(decision, reasons=(*decision.reasons, hidden))
 
-def _checkpoint(request: AnalyzeRequest, after: Run, old: Run) -> Checkpoint:
-    """The given one, the one that args.yaml names, or the old run's last.pt."""
-    named = str(after.args.get("model") or "")
-    places = [Path(named)] if named.endswith(".pt") and Path(named).is_file() else []
-    places = [request.checkpoint] if request.checkpoint is not None else [*places, old.path / "weights" / "last.pt"]
-    problems: list[str] = []
-    for place in places:
-        try:
-            return read_checkpoint(place, trust=request.trust_checkpoint)
-        except DriftError as error:
-            problems.append(error.what)
-    raise CheckpointError(
-        f"The checkpoint from which {after.path} started is not there. {' '.join(problems)}",
-        f"Give it with --checkpoint; args.yaml says model: {named or '(nothing)'}.",
-    )
+    def marks(self, case: Case) -> dict[str, Any]:
+        """Which run it continues."""
+        point, before = case.point, case.request.before
+        assert point.checkpoint is not None and before is not None
+        return {
+            "checkpoint": reference(point.checkpoint, before),
+            "continues": before.expanduser().absolute(),
+            "argument_changes": tuple(ArgumentChange(c.name, c.before, c.after, True) for c in point.diff.changes),
+            "not_run": tuple(NotRun(step, _NEVER) for step in ("audit", "revalidation", "replay", "diagnosis")),
+        }
 
-
-def _row_of(checkpoint: Checkpoint, old: Run) -> int:
-    """Row of the checkpoint's epoch; a stripped one has none, so the row that its stored metrics fit best."""
-    epochs = old.history.epochs
-    if not len(epochs):
-        raise RunError(f"{old.history.path} has no epoch.", "Give the run that was continued with --before.")
-    rows = np.flatnonzero(epochs == checkpoint.csv_epoch) if checkpoint.epoch >= 0 else np.array([], dtype=int)
-    if len(rows):
-        return int(rows[-1])
-    stored = {k: v for k, v in checkpoint.train_metrics.items() if k in old.history.columns and np.isfinite(v)}
-    if not stored:
-        return len(epochs) - 1
-    table = np.column_stack([old.history.column(k) for k in stored])
-    gaps = np.abs(table - np.array(list(stored.values()))).sum(axis=1)
-    return int(np.nanargmin(gaps)) if np.isfinite(gaps).any() else len(epochs) - 1
-
-
-class Arms(NamedTuple):
-    """The new trainings of a continuation: as configured, unchanged, each argument alone, each left out."""
-
-    configured: Arm
-    unchanged: Arm
-    alone: dict[str, Arm]
-    without: dict[str, Arm]
-
-
-def arms_of(study: Study, changes: Mapping[str, Any]) -> Arms:
-    """The arms of a continuation.
-
-    Parameters
-    ----------
-    study
-        Where they are trained, with the changed data set.
-    changes
-        Argument to new value.
-
-    Returns
-    -------
-    Arms
-        With one changed argument the last two are empty, beyond `MOST_PAIRS` `alone` is.
-    """
-    alone: dict[str, Arm] = {}
-    without: dict[str, Arm] = {}
-    if len(changes) > 1:
-        for name, value in changes.items():
-            rest = {k: v for k, v in changes.items() if k != name}
-            without[name] = study.arm(ArmKind.NEW_WITHOUT_ONE, rest, label=name)
-            if len(changes) <= MOST_PAIRS:
-                alone[name] = study.arm(ArmKind.NEW_WITH_ONE, {name: value}, label=name)
-    return Arms(study.arm(ArmKind.NEW_AS_CONFIGURED, changes), Arm(ArmKind.NEW_UNCHANGED), alone, without)
+    def fields(self, case: Case, judged: Judged) -> dict[str, Any]:
+        """The parts of the jump."""
+        trained = judged.trained
+        assert trained is not None
+        study, collector = trained.work.study, trained.collector
+        short = "The budget ended early: arms have fewer replicates than asked for." if collector.exhausted else ""
+        return {
+            "attribution": shares_of_jump(case, self._new(study), trained.replicates, tuple(self.known.changes)),
+            "warnings": tuple(w for w in (*case.point.notes, study.device.note, short) if w),
+        }

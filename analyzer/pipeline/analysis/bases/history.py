@@ -1,18 +1,74 @@
-"""Evidence of ``--history-only``: the observed row against the one-step prediction of the run's own epochs."""
+"""A resume judged by the run's own earlier epochs: nothing is trained, and nothing is known of other resumes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from analyzer.domain.evidence import MetricEvidence, SeamCheck, Significance, Size
+from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Significance, Size
+from analyzer.pipeline.analysis.basis import Basis, Judged, Trained
+from analyzer.pipeline.analysis.case import Case, Observed
 from analyzer.pipeline.analysis.regime import Regime
+from analyzer.report.model.analysis import NotRun
 from analyzer.stats.equivalence import size_within, upper_bound
-from analyzer.stats.seam import HistoryCheck, SeamResult
+from analyzer.stats.seam import HistoryCheck, SeamResult, observed_against_history
 from analyzer.verdict import metric_verdict
 
-__all__ = ["by_history", "with_before"]
+__all__ = ["HistoryBasis", "against_history", "by_history", "with_before"]
+
+
+class HistoryBasis(Basis):
+    """The observed row against the one-step prediction of the epochs before it, in the adverse direction only."""
+
+    left_out = "history only"
+
+    def judge(self, case: Case, trained: Trained | None) -> Judged:
+        """The first resumed row; without any comparable epoch nothing is tested."""
+        result = against_history(case.regime, case.observed, case.request.alpha)
+        metrics = with_before(by_history(result, case.regime), case.point.before)
+        cells = tuple((m.significant, m.size) for m in metrics) or ((Significance.UNKNOWN, Size.UNKNOWN),)
+        diverged = case.observed.diverged(case.regime)
+        evidence = Evidence(metrics=cells, certain_cause=case.certain, diverged=diverged)
+        return Judged(evidence, tuple(m.name for m in metrics), metrics, seam=result)
+
+    def explained(self, case: Case, judged: Judged, decision: Decision) -> Decision:
+        """Say how weak it is, and why nothing better was to be had."""
+        weaker = (
+            "Judged by the run's own history only: it cannot tell what every resume of this checkpoint does from a "
+            "fault."
+        )
+        missing = (case.point.missing,) if case.point.missing else ()
+        return replace(decision, reasons=(*case.accusations, *decision.reasons, weaker, *missing))
+
+    def fields(self, case: Case, judged: Judged) -> dict[str, Any]:
+        """A folder of its own, and no check of the replicates: there are none."""
+        root = case.request.out or case.point.run.path / "drift"
+        return {
+            "study": root / f"history-seam{case.point.seam.epoch}",
+            "history_only": True,
+            "seam_check": SeamCheck.UNKNOWN,
+            "first_not_run": (NotRun("null", "history only: no replicate was trained"),),
+        }
+
+
+def against_history(regime: Regime, observed: Observed, alpha: float, *, ahead: int = 1) -> SeamResult:
+    """The first observed row against the prediction, `ahead` epochs after the last one of the history."""
+    keep = regime.deciding & np.isfinite(observed.values[0])
+    if not len(regime.values) or not keep.any():
+        return SeamResult(SeamCheck.UNKNOWN, alpha, ())
+    return observed_against_history(
+        regime.values[:, keep],
+        observed.values[0, keep],
+        names=[n for n, k in zip(regime.names, keep, strict=True) if k],
+        adverse_sign=regime.adverse_sign[keep],
+        alpha=alpha,
+        units=regime.units[keep],
+        crosses_close_mosaic=regime.crossing,
+        setback=regime.setback,
+        ahead=ahead,
+    )
 
 
 def by_history(shifts: SeamResult, regime: Regime) -> tuple[MetricEvidence, ...]:

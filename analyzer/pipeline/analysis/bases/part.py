@@ -9,37 +9,32 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from analyzer.diagnosis.audit import Audited
 from analyzer.domain.evidence import Decision, Evidence, Verdict
 from analyzer.domain.levels import NULL_SHARE
-from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
 from analyzer.domain.within import Within, batches_of
 from analyzer.errors import RunError, UsageError
-from analyzer.pipeline.analysis.causes import accusations, causes_in
-from analyzer.pipeline.analysis.cost import agree_on_budget, plan_part, plan_words, refuse_busy_device
+from analyzer.pipeline.analysis.basis import Judged, ReplicateBasis, Trained, Work
+from analyzer.pipeline.analysis.case import Case, Observed, audit_resume
+from analyzer.pipeline.analysis.cost import plan_part
 from analyzer.pipeline.analysis.evidence import inside_of, metric_evidence
-from analyzer.pipeline.analysis.frame import environment, frame, not_run, reference
-from analyzer.pipeline.analysis.regime import Regime, read_regime
-from analyzer.pipeline.analysis.result import planned
-from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured, running_resume_point
-from analyzer.pipeline.analysis.steps.audit import audit_resume
+from analyzer.pipeline.analysis.regime import read_regime
+from analyzer.pipeline.analysis.resume_point import ResumePoint, running_resume_point
 from analyzer.pipeline.request import AnalyzeRequest
 from analyzer.replicates.archive import read_running
 from analyzer.replicates.budget import Budget
 from analyzer.replicates.collector import Collector
-from analyzer.replicates.study import Study, open_study
-from analyzer.report.model.analysis import Analysis, Cost, Plan
-from analyzer.report.model.parts import reported
+from analyzer.replicates.study import Study
+from analyzer.report.model.analysis import Cost, Plan
 from analyzer.runs.directory import run_directory
 from analyzer.stats.early import early_look
 from analyzer.stats.shift import NullComparison
-from analyzer.verdict import decide
 
-__all__ = ["analyze_fraction"]
+__all__ = ["PartBasis", "read_part"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +47,8 @@ class _Part:
     comparison: NullComparison
 
 
-def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float) -> Analysis:
-    """Judge the train losses of the first part of the resumed epoch by replicates that stop after it.
-
-    One look is made, at the last mark that lies within the fraction and was logged. The rules are those of
-    `analyzer.verdict`, but whatever is no FAULT is INCONCLUSIVE: validation was not looked at.
+def read_part(request: AnalyzeRequest) -> tuple[Case, PartBasis]:
+    """The epoch that the guard logged, and the basis on which its first part is judged.
 
     Raises
     ------
@@ -64,64 +56,119 @@ def analyze_fraction(request: AnalyzeRequest, progress: Progress, started: float
         An option that needs whole epochs.
     RunError
         The guard logged nothing of such an epoch.
-    DriftError
-        As `drift analyze`.
     """
+    started = time.monotonic()
     _refuse(request)
     point, logged = _logged(request)
-    assert point.checkpoint is not None and request.fraction is not None
     regime = read_regime(point, request.margins)
     written = len(point.run.history) > point.seam.row  # what the audit compares with is written with the row
     audited = audit_resume(point, request) if written else None
-    study = open_study(point.checkpoint, point.run.path, request, point.run.args)
-    changes = as_configured(point.diff)
-    study = study.with_data(changes)
-    arm = study.arm(ArmKind.AS_CONFIGURED if changes else ArmKind.HEALTHY, changes, fraction=request.fraction)
-    share = batches_of(request.fraction, logged.batches) / logged.batches  # whole batches are trained
-    plan = plan_part(point, request, share, at_once=study.placement.at_once)
-    progress.message(plan_words(plan))
-    if request.dry_run:
-        return replace(planned(point, audited, request, plan, study, started), fraction=request.fraction)
-    refuse_busy_device(point, study, request)
-    null, spent = _train(study, arm, plan, agree_on_budget(plan, request, progress), share, progress)
-    part = _compare(null, logged.up_to(request.fraction), regime, request)
-    decision = _decide(part, audited)
-    sources = dict(zip(regime.names, regime.sources, strict=True))
-    return replace(
-        frame(point, request, decision, started),
-        metrics=tuple(metric_evidence(m, sources.get(m.name, "none")) for m in part.comparison.metrics),
-        environment=environment(study),
-        cost=replace(spent, seconds=time.monotonic() - started),
-        plan=plan,
-        checkpoint=reference(point.checkpoint, point.run.path),
-        study=study.store.path,
-        null_arm=arm.folder,
-        base_seed=study.base_seed,
-        arms=reported((arm,)),
-        replicates=tuple(_shown(r, part.done) for r in null),
-        fraction=request.fraction,
-        audit=audited.findings if audited else None,
-        diagnosis=causes_in(decision, audited) if audited else None,
-        warnings=(*point.notes, *part.comparison.notes),
-        not_run=not_run(**dict.fromkeys(("revalidation", "replay", "fingerprint", "twins"), "--fraction")),
-    )
+    observed = Observed.of([], point.before, regime)
+    assert request.fraction is not None
+    return Case(request, point, regime, observed, audited, started), PartBasis(logged, request.fraction)
 
 
-def _train(
-    study: Study, arm: Arm, plan: Plan, budget: Budget, share: float, progress: Progress
-) -> tuple[tuple[Replicate, ...], Cost]:
-    """The replicates of that share of the epoch, and what they took."""
-    if budget.epochs is not None:  # the collector counts a part as one
-        budget = replace(budget, epochs=int(budget.epochs / share + 1e-9))
-    collector = Collector(study, budget, progress)
-    wanted = plan.replicates
-    with collector.at_work():
-        progress.start(wanted, f"{wanted} resumed paths", part=share)
-        null = collector.extend(arm, (), wanted)
-    if not null:
-        raise UsageError("The budget ended before the first replicate.", "Give a larger --budget.")
-    trained = collector.epochs_trained * share
-    return null, Cost(trained, 0.0, collector.reused, by_step={"null": trained})
+class PartBasis(ReplicateBasis):
+    """The train losses of the first part of the epoch, by replicates that stop after it.
+
+    One look is made, at the last mark that lies within the fraction and was logged. The rules are those of
+    `analyzer.verdict`, but whatever is no FAULT is INCONCLUSIVE: validation was not looked at.
+
+    Parameters
+    ----------
+    logged
+        What the guard logged of the epoch.
+    fraction
+        Of it, in (0, 1).
+    """
+
+    left_out = "--fraction"
+
+    def __init__(self, logged: Within, fraction: float) -> None:
+        self.logged, self.fraction = logged, fraction
+        self.share = batches_of(fraction, logged.batches) / logged.batches  # whole batches are trained
+
+    def arms(self, case: Case, study: Study) -> tuple[Arm, ...]:
+        """One, of the arguments that the run has."""
+        changes = self.changes(case)
+        return (study.arm(ArmKind.AS_CONFIGURED if changes else ArmKind.HEALTHY, changes, fraction=self.fraction),)
+
+    def plan(self, case: Case, arms: tuple[Arm, ...], at_once: float) -> Plan:
+        """Of so much of an epoch."""
+        return plan_part(case.point, case.request, self.share, at_once=at_once)
+
+    def budget(self, agreed: Budget) -> Budget:
+        """The collector counts a part as one epoch."""
+        return agreed if agreed.epochs is None else replace(agreed, epochs=int(agreed.epochs / self.share + 1e-9))
+
+    def pace(self, plan: Plan) -> float | None:
+        """Not told: the first replicate shows what a part takes."""
+        return None
+
+    def train(self, case: Case, work: Work, collector: Collector) -> Trained:
+        """The replicates of that part."""
+        wanted = work.plan.replicates
+        collector.progress.start(wanted, f"{wanted} resumed paths", part=self.share)
+        null = collector.extend(work.null, (), wanted)
+        if not null:
+            raise UsageError("The budget ended before the first replicate.", "Give a larger --budget.")
+        return Trained(work, collector, {work.null.folder: null})
+
+    def judge(self, case: Case, trained: Trained | None) -> Judged:
+        """One look at the running losses."""
+        assert trained is not None
+        part = self._part(case, trained)
+        compared = part.comparison
+        evidence = Evidence(
+            metrics=tuple((m.significant, m.size) for m in compared.deciding),
+            omnibus=compared.omnibus,
+            certain_cause=case.certain,
+            # a column that is missing on one side is no divergence
+            diverged=any(not np.isfinite(part.observed.get(m.name, 0.0)) for m in compared.metrics)
+            and bool(np.isfinite(compared.null).all()),
+        )
+        sources = dict(zip(case.regime.names, case.regime.sources, strict=True))
+        metrics = tuple(metric_evidence(m, sources.get(m.name, "none")) for m in compared.metrics)
+        return Judged(evidence, tuple(m.name for m in compared.deciding), metrics, compared, trained)
+
+    def explained(self, case: Case, judged: Judged, decision: Decision) -> Decision:
+        """A part can accuse; it cannot show that the rest is NOISE."""
+        assert judged.trained is not None
+        part = self._part(case, judged.trained)
+        basis = (
+            f"Judged by the train losses of the first {part.done} of {part.of} batches and {part.comparison.n} "
+            "replicates of that part: validation losses and mAP were not looked at."
+        )
+        if decision.verdict is Verdict.FAULT:
+            return replace(decision, reasons=(*case.accusations, *decision.reasons, basis))
+        calm = decision.verdict in (Verdict.NOISE, Verdict.NEGLIGIBLE)
+        told = "No train loss shows a shift that matters so far" if calm else "The train losses so far do not settle it"
+        return Decision(
+            Verdict.INCONCLUSIVE,
+            "fraction-only",
+            (*case.accusations, f"{told}; a part of an epoch cannot show that the rest is NOISE.", basis),
+            ("The whole epoch: drift analyze RUN without --fraction.",),
+        )
+
+    def marks(self, case: Case) -> dict[str, Any]:
+        """How much of the epoch."""
+        return {"fraction": self.fraction}
+
+    def fields(self, case: Case, judged: Judged) -> dict[str, Any]:
+        """Parts of an epoch as cost and as rows."""
+        trained = judged.trained
+        assert trained is not None and judged.comparison is not None
+        spent = trained.collector.epochs_trained * self.share
+        done = self._part(case, trained).done
+        return {
+            "cost": Cost(spent, time.monotonic() - case.started, trained.collector.reused, by_step={"null": spent}),
+            "replicates": tuple(_shown(r, done) for r in trained.null),
+            "argument_changes": (),
+            "warnings": (*case.point.notes, *judged.comparison.notes),
+        }
+
+    def _part(self, case: Case, trained: Trained) -> _Part:
+        return _compare(case, trained.null, self.logged.up_to(self.fraction))
 
 
 def _refuse(request: AnalyzeRequest) -> None:
@@ -151,7 +198,8 @@ def _logged(request: AnalyzeRequest) -> tuple[ResumePoint, Within]:
     return running_resume_point(run, folder / "checkpoint.pt", newest.epoch), newest.within
 
 
-def _compare(null: tuple[Replicate, ...], logged: Within, regime: Regime, request: AnalyzeRequest) -> _Part:
+def _compare(case: Case, null: tuple[Replicate, ...], logged: Within) -> _Part:
+    regime = case.regime
     marks, names, cube = inside_of(null)
     inside = next((r.epochs[0].within for r in null if r.epochs), None)
     if inside is not None and inside.batches != logged.batches:
@@ -175,7 +223,7 @@ def _compare(null: tuple[Replicate, ...], logged: Within, regime: Regime, reques
         marks,
         look,
         names=names,
-        alpha=request.alpha * NULL_SHARE,
+        alpha=case.request.alpha * NULL_SHARE,
         margins=[margins.get(n, np.nan) for n in names],
         diverged=[r.outcome is Outcome.DIVERGED for r in null],
     )
@@ -188,31 +236,3 @@ def _shown(replicate: Replicate, done: int) -> Replicate:
     after = first.within.after.get(done, {}) if first.within is not None else {}
     losses = {k: v for k, v in after.items() if k.startswith("train/")}
     return replace(replicate, epochs=(replace(first, printed=losses, exact=losses),))
-
-
-def _decide(part: _Part, audited: Audited | None) -> Decision:
-    compared, accused = part.comparison, accusations(audited) if audited else ()
-    evidence = Evidence(
-        metrics=tuple((m.significant, m.size) for m in compared.deciding),
-        omnibus=compared.omnibus,
-        certain_cause=bool(audited and audited.hard),
-        # a column that is missing on one side is no divergence
-        diverged=any(not np.isfinite(part.observed.get(m.name, 0.0)) for m in compared.metrics)
-        and bool(np.isfinite(compared.null).all()),
-    )
-    decision = decide(evidence, names=[m.name for m in compared.deciding])
-    basis = (
-        f"Judged by the train losses of the first {part.done} of {part.of} batches and {compared.n} replicates of that "
-        "part: validation losses and mAP were not looked at."
-    )
-    reasons = (*accused, *decision.reasons, basis)
-    if decision.verdict is Verdict.FAULT:
-        return replace(decision, reasons=reasons)
-    calm = decision.verdict in (Verdict.NOISE, Verdict.NEGLIGIBLE)
-    told = "No train loss shows a shift that matters so far" if calm else "The train losses so far do not settle it"
-    return Decision(
-        Verdict.INCONCLUSIVE,
-        "fraction-only",
-        (*accused, f"{told}; a part of an epoch cannot show that the rest is NOISE.", basis),
-        ("The whole epoch: drift analyze RUN without --fraction.",),
-    )

@@ -12,6 +12,7 @@ from analyzer.diagnosis.audit.counters import splits_of_steps
 from analyzer.domain.rows import differing_columns
 from analyzer.errors import DriftError
 from analyzer.faults.clues import Clues, OtherFile
+from analyzer.pipeline.analysis.case import Case
 from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.replicates.study import Study
 from analyzer.runs.args import diff_args
@@ -22,7 +23,7 @@ from analyzer.runs.weights import Weights, distance, trained_between
 __all__ = ["collect_clues"]
 
 
-def collect_clues(point: ResumePoint, study: Study, audited: Audited, expected: Mapping[str, float]) -> Clues:
+def collect_clues(case: Case, study: Study, expected: Mapping[str, float]) -> Clues:
     """What is known of a row that came out otherwise.
 
     Parameters
@@ -30,6 +31,8 @@ def collect_clues(point: ResumePoint, study: Study, audited: Audited, expected: 
     expected
         The first resumed epoch as it should have been: the row of the replay, or the mean of the null.
     """
+    point, audited = case.point, case.audited
+    assert audited is not None
     _, differ = differing_columns([point.observed], [expected], point.run.history.unit)
     configured = {**study.checkpoint.train_args, **{c.name: c.after for c in point.diff.changes}}
     after = audited.facts.after

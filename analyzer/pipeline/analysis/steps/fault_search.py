@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analyzer.diagnosis.audit import Audited
 from analyzer.diagnosis.causes import Trial, hit_of
 from analyzer.diagnosis.hypotheses import completions, hypotheses
 from analyzer.domain.evidence import Replay
-from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import ArmKind, Replicate
 from analyzer.domain.rows import differing_columns
 from analyzer.errors import DriftError
 from analyzer.faults.clues import Hypothesis
+from analyzer.pipeline.analysis.case import Case
 from analyzer.pipeline.analysis.resume_point import ResumePoint
 from analyzer.pipeline.analysis.steps.clues import collect_clues
 from analyzer.pipeline.analysis.steps.replay import replay_arm
 from analyzer.replicates.collector import Collector
-from analyzer.replicates.study import Study
 from analyzer.report.model.analysis import StepResult
 
 __all__ = ["MOST_EPOCHS", "Search", "search", "skipped"]
@@ -72,9 +70,7 @@ def skipped(replay: Replay, step: StepResult | None, why: str) -> str:
     return ""
 
 
-def search(
-    point: ResumePoint, study: Study, audited: Audited, replayed: Replicate, collector: Collector, progress: Progress
-) -> Search:
+def search(case: Case, collector: Collector, replayed: Replicate) -> Search:
     """Train one epoch a hypothesis with the run's own seed, until one gives the observed row.
 
     A hypothesis that gives the training columns alone is tried together with the faults of validation next.
@@ -84,17 +80,17 @@ def search(
     replayed
         The replay, which gave another row.
     """
-    clues = collect_clues(point, study, audited, replayed.epochs[0].printed if replayed.epochs else {})
+    clues = collect_clues(case, collector.study, replayed.epochs[0].printed if replayed.epochs else {})
     queue = list(hypotheses(clues))
     trials: list[Trial] = []
     before = collector.epochs_trained
     while queue and len(trials) < MOST_EPOCHS:
-        trial = _try(queue[0], point, study, replayed.seed, collector)
+        trial = _try(queue[0], case.point, replayed.seed, collector)
         if trial is None:
             break
         queue.pop(0)
         trials.append(trial)
-        progress.message(f"Fingerprint: {_words(trial)}.")
+        collector.progress.message(f"Fingerprint: {_words(trial)}.")
         if trial.hit:
             break
         queue = [*completions(trial.hypothesis, trial.half, clues), *queue]
@@ -105,9 +101,9 @@ def search(
 
 
 def _try(
-    hypothesis: Hypothesis, point: ResumePoint, study: Study, seed: int, collector: Collector
+    hypothesis: Hypothesis, point: ResumePoint, seed: int, collector: Collector
 ) -> Trial | None:  # None: the budget ends before it
-    arm = replay_arm(point, study, seed, kind=ArmKind.FAULT_SEARCH, interventions=hypothesis.interventions)
+    arm = replay_arm(point, collector.study, seed, kind=ArmKind.FAULT_SEARCH, interventions=hypothesis.interventions)
     try:
         found = collector.one(arm, seed, epochs=1)
     except DriftError as e:

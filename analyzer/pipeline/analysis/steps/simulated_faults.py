@@ -12,21 +12,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.diagnosis.audit import Audited
 from analyzer.diagnosis.suspects import suspects
 from analyzer.diagnosis.twins import Twin, answer_of, fits, share_words, shares_of
 from analyzer.domain.evidence import Significance
-from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
 from analyzer.domain.rows import is_rate
 from analyzer.errors import DriftError
 from analyzer.faults.clues import Hypothesis
-from analyzer.pipeline.analysis.evidence import Observed, rows_of
-from analyzer.pipeline.analysis.regime import Regime
-from analyzer.pipeline.analysis.resume_point import ResumePoint
+from analyzer.pipeline.analysis.case import Case, Observed
+from analyzer.pipeline.analysis.evidence import rows_of
 from analyzer.pipeline.analysis.steps.clues import collect_clues
 from analyzer.replicates.collector import Collector
-from analyzer.replicates.study import Study
 from analyzer.stats.likelihood import HEALTHY, NONE, ArmFit, Attributed, attribute_row, fit_arms
 from analyzer.stats.shift import NullComparison
 
@@ -119,19 +115,11 @@ def why_no_twins(comparison: NullComparison, *, wanted: bool, certain: bool, sam
 class _Search:
     """The state of a search: what was made so far, and what the row says of it."""
 
-    def __init__(
-        self,
-        point: ResumePoint,
-        study: Study,
-        arm: Arm,
-        null: Sequence[Replicate],
-        regime: Regime,
-        comparison: NullComparison,
-    ) -> None:
-        self.point, self.arm = point, arm
+    def __init__(self, case: Case, arm: Arm, null: Sequence[Replicate], comparison: NullComparison) -> None:
+        regime, self.point, self.arm = case.regime, case.point, arm
         self.null = [r for r in null if r.outcome is Outcome.OK]
         first = comparison.metrics[: len(regime.names)]
-        x, rows = Observed.of([point.observed], {}, regime).values[0], rows_of(self.null, regime.names, 1)
+        x, rows = Observed.of([self.point.observed], {}, regime).values[0], rows_of(self.null, regime.names, 1)
         sd = np.array([m.sd if m.sd is not None else np.nan for m in first])
         sd = np.maximum(sd, regime.units)
         self.keep = regime.deciding & np.isfinite(x) & np.isfinite(rows).all(axis=0) & np.isfinite(sd) & (sd > 0)
@@ -221,15 +209,7 @@ class _Search:
 
 
 def search_twins(
-    point: ResumePoint,
-    study: Study,
-    audited: Audited,
-    arm: Arm,
-    null: Sequence[Replicate],
-    regime: Regime,
-    comparison: NullComparison,
-    collector: Collector,
-    progress: Progress,
+    case: Case, collector: Collector, arm: Arm, null: Sequence[Replicate], comparison: NullComparison
 ) -> TwinSearch:
     """Train twins and attribute the row.
 
@@ -237,35 +217,38 @@ def search_twins(
     ----------
     arm, null
         The arm against which the shift is measured, and its replicates.
-    regime, comparison
-        The metrics, and the row against the null.
+    comparison
+        The row against them.
     """
     before = collector.epochs_trained
-    state = _Search(point, study, arm, null, regime, comparison)
+    progress = collector.progress
+    state = _Search(case, arm, null, comparison)
     if len(state.null) < 2 or not state.names:
         return TwinSearch(reason="there are too few finite replicates")
     columns = {c for r in state.null for c in r.epochs[0].printed}
     mean = {c: float(np.mean([r.epochs[0].printed.get(c, np.nan) for r in state.null])) for c in columns}
-    clues = collect_clues(point, study, audited, {c: mean[c] for c in point.observed if c in mean})
+    clues = collect_clues(case, collector.study, {c: mean[c] for c in case.point.observed if c in mean})
     moved = frozenset(
-        name for name, m in zip(regime.names, comparison.metrics, strict=False) if m.significant is Significance.YES
+        name
+        for name, m in zip(case.regime.names, comparison.metrics, strict=False)
+        if m.significant is Significance.YES
     )
     families = suspects(clues, moved)
     progress.start(min(sum(map(len, families)), _SCREENED), "twins of the healthy arm")
     queue = [list(family) for family in families]
-    whole = _screen(state, queue, collector, progress)
+    whole = _screen(state, queue, collector)
     untried = tuple(h for family in queue for h in family)
     if not state.made:
         return TwinSearch(reason="no fault of the catalogue fits" if whole else "the budget ended before them")
     if whole:
-        _deepen(state, collector, progress)
+        _deepen(state, collector)
     found, _ = state.attribute()
     return TwinSearch(
         state.judged(), tuple(state.made), found, state.names, state.healthy, untried, collector.epochs_trained - before
     )
 
 
-def _screen(state: _Search, queue: list[list[Hypothesis]], collector: Collector, progress: Progress) -> bool:
+def _screen(state: _Search, queue: list[list[Hypothesis]], collector: Collector) -> bool:
     """One seed for every suspect, until a family explains a far shift; False where the budget ends before that.
 
     What was tried leaves the queue.
@@ -282,14 +265,16 @@ def _screen(state: _Search, queue: list[list[Hypothesis]], collector: Collector,
         queue.pop(0)
         twins = state.judged()
         best = max(twins, key=lambda t: t.share)
-        progress.message(f"Twins: {best.hypothesis.words} has the largest share so far, {share_words(best.share)}.")
+        collector.progress.message(
+            f"Twins: {best.hypothesis.words} has the largest share so far, {share_words(best.share)}."
+        )
         found, _ = state.attribute()
         if found.distance > _FAR and fits(best) and best.explained > 0.9 and best.share > 0.8:
             return True
     return True
 
 
-def _deepen(state: _Search, collector: Collector, progress: Progress) -> None:
+def _deepen(state: _Search, collector: Collector) -> None:
     """More seeds for those that may be it."""
     for seeds, most in _DEEPER:
         twins = state.judged()
@@ -299,7 +284,9 @@ def _deepen(state: _Search, collector: Collector, progress: Progress) -> None:
         deep = all(len(m.replicates) >= 3 for _, m in foremost)
         if deep and next(iter(shares.values()), 0.0) >= _SETTLED:
             return
-        progress.start(sum(max(seeds - len(m.replicates), 0) for _, m in foremost), "the foremost twins again")
+        collector.progress.start(
+            sum(max(seeds - len(m.replicates), 0) for _, m in foremost), "the foremost twins again"
+        )
         for _, made in foremost:
             if not state.train(made, seeds, collector):
                 return
