@@ -9,21 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Severity, Significance, Size
+from analyzer.domain.evidence import Decision, Evidence, MetricEvidence, SeamCheck, Significance, Size
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.pipeline.analysis.bases.history import against_history, by_history, with_before
-from analyzer.pipeline.analysis.case import Observed, audit_resume
+from analyzer.pipeline.analysis.case import Case, Observed, audit_resume
 from analyzer.pipeline.analysis.evidence import (
+    compare,
+    family_evidence,
     history_check,
+    lost_columns,
     metric_evidence,
-    rows_of,
-    shift_arguments,
 )
 from analyzer.pipeline.analysis.regime import Regime, read_regime
 from analyzer.pipeline.analysis.resume_point import ResumePoint, as_configured, find_resume_point
 from analyzer.pipeline.guard.stored import studies_of
 from analyzer.pipeline.request import AnalyzeRequest
-from analyzer.stats.null import shift_tests
 from analyzer.verdict import decide
 
 __all__ = ["EpochCheck", "check_epoch", "judged_by_history", "roots_of", "stored_null"]
@@ -118,22 +118,48 @@ def check_epoch(run: Path, checkpoint: Path, epoch: int, *, looks: int, alpha: f
     request = AnalyzeRequest(run=run, checkpoint=checkpoint, seam=first, trust_checkpoint=True)
     point = find_resume_point(request)
     regime = read_regime(point, ())
-    step = epoch - first
+    step, share = epoch - first, alpha / looks
     whole = Observed.of(point.observed_rows(step + 1), point.before, regime)
     if whole.k <= step:
         raise IndexError(f"results.csv has no row of epoch {epoch} after the seam at epoch {first}")
     observed = replace(whole, values=whole.values[step : step + 1])
-    audited = audit_resume(point, request).findings if step == 0 else ()  # nothing in it changes while the run goes on
-    certain = any(f.severity is Severity.HARD for f in audited)
+    audited = audit_resume(point, request) if step == 0 else None  # nothing in it changes while the run goes on
+    case = Case(replace(request, alpha=share), point, regime, observed, audited, 0.0)
     study, null = stored_null(roots_of(run, point.train_args), point, step + 1)
+    notes: tuple[str, ...] = ()
     if len(null) >= _MIN_REPLICATES:
-        decision, metrics, notes = _by_null(point, regime, observed, null, step, looks, alpha, certain)
+        shared = step == 0 and not point.diff.changes
+        seam = history_check(null, regime, alpha).status if shared else SeamCheck.UNKNOWN
+        decision, metrics, notes = _by_null(case, tuple(_at(r, step) for r in null), seam)
     else:
-        study, null, notes = "history", (), ()
-        decision, metrics = judged_by_history(regime, observed, step + 1, alpha / looks, certain)
-    accusations = tuple(f.evidence for f in audited if f.severity is not Severity.INFORMATION)
-    decision = replace(decision, reasons=(*accusations, *decision.reasons))
-    return EpochCheck(epoch, study, len(null), alpha / looks, decision, with_before(metrics, point.before), notes)
+        study, null = "history", ()
+        decision, metrics = judged_by_history(regime, observed, step + 1, share, case.certain)
+    decision = replace(decision, reasons=(*case.accusations, *decision.reasons))
+    return EpochCheck(epoch, study, len(null), share, decision, with_before(metrics, point.before), notes)
+
+
+def _at(replicate: Replicate, step: int) -> Replicate:
+    """One epoch of a replicate, counted from 0; none where it diverged before."""
+    return replace(replicate, epochs=replicate.epochs[step : step + 1])
+
+
+def _by_null(
+    case: Case, null: tuple[Replicate, ...], seam: SeamCheck
+) -> tuple[Decision, tuple[MetricEvidence, ...], tuple[str, ...]]:
+    """As `drift analyze` judges, at the level of one look."""
+    regime, observed = case.regime, case.observed
+    comparison = compare(null, regime, observed, case.request.alpha, sequential=False)
+    family, names = family_evidence(comparison, regime, observed)
+    evidence = Evidence(
+        metrics=family,
+        omnibus=comparison.omnibus,
+        seam=seam,
+        certain_cause=case.certain,
+        diverged=observed.diverged(regime) or lost_columns(comparison, regime, observed),
+        null_diverges=any(r.outcome is Outcome.DIVERGED for r in null),
+    )
+    metrics = tuple(metric_evidence(m, s) for m, s in zip(comparison.metrics, regime.sources, strict=True))
+    return decide(evidence, names=names), metrics, comparison.notes
 
 
 def roots_of(run: Path, train_args: Mapping[str, Any]) -> tuple[Path, Path]:
@@ -164,36 +190,6 @@ def stored_null(roots: Iterable[Path], point: ResumePoint, epochs: int) -> tuple
     studies = studies_of(roots, point.checkpoint.sha256, as_configured(point.diff), point.run.args.get("device"))
     found = [(k.name, k.null(epochs)) for k in studies]
     return max(found, key=lambda pair: len(pair[1]), default=("", ()))
-
-
-def _by_null(
-    point: ResumePoint,
-    regime: Regime,
-    observed: Observed,
-    null: tuple[Replicate, ...],
-    step: int,
-    looks: int,
-    alpha: float,
-    certain: bool,
-) -> tuple[Decision, tuple[MetricEvidence, ...], tuple[str, ...]]:
-    rows = rows_of(null, regime.names, step + 1).reshape(len(null), step + 1, -1)[:, step]
-    comparison = shift_tests(
-        rows,
-        observed.values[0],
-        diverged=[r.outcome is Outcome.DIVERGED for r in null],
-        **shift_arguments(regime, observed, alpha / looks),
-    )
-    shared = history_check(null, regime, alpha).status if step == 0 and not point.diff.changes else SeamCheck.UNKNOWN
-    deciding = comparison.deciding
-    evidence = Evidence(
-        metrics=tuple((m.significant, m.size) for m in deciding),
-        omnibus=comparison.omnibus,
-        seam=shared,
-        certain_cause=certain,
-    )
-    decision = decide(evidence, names=[m.name for m in deciding])
-    metrics = tuple(metric_evidence(m, s) for m, s in zip(comparison.metrics, regime.sources, strict=True))
-    return decision, metrics, comparison.notes
 
 
 def judged_by_history(
