@@ -39,8 +39,12 @@ def _check_shard(shard: str) -> str:
 
 
 Places = Annotated[
-    list[Path],
-    typer.Argument(metavar="[STUDY_OR_ROWS]...", help="RUN, RUN/drift/STUDY or a JSON of rows, to be resampled too."),
+    list[Path] | None,
+    typer.Argument(
+        metavar="[STUDY_OR_ROWS]...",
+        show_default=False,
+        help="RUN, RUN/drift/STUDY or a JSON of rows, to be resampled too.",
+    ),
 ]
 Draws = Annotated[int, typer.Option(min=100, metavar="N", help="Simulated analyses a cell.")]
 Alphas = Annotated[list[float], typer.Option("--alpha", metavar="A", callback=_check_alphas, help="Level; repeatable.")]
@@ -57,9 +61,9 @@ Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the grid t
 
 @guarded
 def calibrate(
-    places: Places = [],  # noqa: B006
+    places: Places = None,
     draws: Draws = 20_000,
-    alpha: Alphas = [0.05, 0.01],  # noqa: B006
+    alpha: Alphas = [0.05, 0.01],  # noqa: B006  (Typer reads it, nobody changes it)
     replicates: Designs = [],  # noqa: B006
     prior_ratio: Ratio = 1.0,
     seed: Seed = 1,
@@ -79,7 +83,7 @@ def calibrate(
     i, _, n = shard.partition("/")
     request = CalibrateRequest(
         folder=work,
-        places=tuple(places),
+        places=tuple(places or ()),
         draws=draws,
         alphas=tuple(dict.fromkeys(alpha)),
         designs=tuple(dict.fromkeys(replicates_of(r) for r in replicates)) or DESIGNS,

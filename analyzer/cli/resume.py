@@ -29,7 +29,10 @@ class OnFault(str, Enum):
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory that broke off, or its .pt to resume from.")]
 Words = Annotated[
-    list[str], typer.Argument(metavar="[ARG=VALUE]...", help="For Ultralytics, e.g. device=1; it accepts few here.")
+    list[str] | None,
+    typer.Argument(
+        metavar="[ARG=VALUE]...", show_default=False, help="For Ultralytics, e.g. device=1; it accepts few here."
+    ),
 ]
 Count = Annotated[int, typer.Option("--replicates", min=0, metavar="N", help="Healthy resumes to train first.")]
 Epochs = Annotated[int, typer.Option(min=1, metavar="K", help="Resumed epochs to guard and judge.")]
@@ -42,14 +45,14 @@ ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whateve
 @guarded
 def resume(
     run: Run,
-    words: Words = [],  # noqa: B006  (Typer reads it, nobody changes it)
+    words: Words = None,
     replicates: Count = 0,
     epochs: Epochs = 3,
     on_fault: Fault = OnFault.warn,
     alpha: AlphaOption = 0.05,
     dry_run: DryRun = False,
     json: Json = False,
-    report: ReportOption = [],  # noqa: B006
+    report: ReportOption = [],  # noqa: B006  (Typer reads it, nobody changes it)
     exit_zero: ExitZero = False,
     debug: DebugOption = False,
 ) -> int:
@@ -64,7 +67,12 @@ def resume(
     from analyzer.pipeline import resume as steps
 
     request = steps.ResumeRequest(
-        run=run, replicates=replicates, epochs=epochs, on_fault=on_fault.value, alpha=alpha, arguments=tuple(words)
+        run=run,
+        replicates=replicates,
+        epochs=epochs,
+        on_fault=on_fault.value,
+        alpha=alpha,
+        arguments=tuple(words or ()),
     )
     with errors_reported(report):
         plan = steps.plan_resume(request)
