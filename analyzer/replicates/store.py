@@ -11,13 +11,14 @@ import hashlib
 import json
 import math
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from analyzer.domain.replicate import EpochRecord, Outcome, Replicate
 from analyzer.domain.within import Within
@@ -160,15 +161,7 @@ class Store:
         """Hold the study for one driver; the kernel releases it when the driver dies, however it dies."""
         make_folder(self.path)
         self._refuse_links()
-        lock = FileLock(self.path / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise StoreError(
-                f"Another drift process is working on the study {self.path}.", "Wait for it, or stop it first."
-            ) from None
-        except OSError as e:
-            raise unwritable(self.path / "lock", e) from e
+        lock = _acquired(self.path / "lock")
         try:
             for leftover in (self.path / "replicates").glob("*/.*.tmp"):
                 leftover.unlink(missing_ok=True)  # half-written by a process that was killed
@@ -176,3 +169,28 @@ class Store:
             yield
         finally:
             lock.release()
+
+
+def _acquired(path: Path) -> BaseFileLock:
+    """The kernel's lock on a file.
+
+    Where the file system has none, filelock raises NotImplementedError (3.12) or makes a lock file instead (4.2), which
+    a killed process would leave behind: refused in both.
+    """
+    lock = FileLock(path)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of the change to a lock file
+            lock.acquire(timeout=0)
+        if not isinstance(lock, SoftFileLock):
+            return lock
+        lock.release()
+    except NotImplementedError:
+        pass
+    except Timeout:
+        if not isinstance(lock, SoftFileLock):
+            what = f"Another drift process is working on the study {path.parent}."
+            raise StoreError(what, "Wait for it, or stop it first.") from None
+    except OSError as e:
+        raise unwritable(path, e) from e
+    what = f"The file system of {path.parent} cannot lock files: two drift processes would work at once."
+    raise StoreError(what, "Choose a folder on another disk with --out.")
