@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["LOSSES", "SCORES", "Group", "Metric", "metric_of", "metrics_of"]
+__all__ = ["LOSSES", "SCORES", "Group", "Metric", "is_train_loss", "metric_of", "metrics_of"]
 
 
 class Group(str, Enum):
@@ -133,6 +133,12 @@ def metric_of(column: str) -> Metric | None:
     if column.startswith("metrics/"):
         return Metric(column, _score(column)[0])
     return None
+
+
+def is_train_loss(column: str) -> bool:
+    """Whether a column is a loss of the training, which needs no validation."""
+    metric = metric_of(column)
+    return metric is not None and metric.group is Group.TRAIN_LOSS
 
 
 def metrics_of(columns: Iterable[str]) -> tuple[Metric, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from analyzer.domain.metrics import is_train_loss
+
 __all__ = ["differing_columns", "is_rate", "is_train"]
 
 
@@ -47,4 +49,4 @@ def is_rate(column: str) -> bool:
 
 def is_train(column: str) -> bool:
     """Whether a column is made by training alone, without validation."""
-    return is_rate(column) or column.startswith("train/")
+    return is_rate(column) or is_train_loss(column)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from analyzer.domain.evidence import Finding
+from analyzer.domain.metrics import is_train_loss
 from analyzer.runs.schedule import Schedule, has_mosaic
 
 __all__ = ["Clues", "Hypothesis", "Interventions", "OtherFile"]
@@ -91,12 +92,13 @@ class Clues:
     @property
     def shift(self) -> float:
         """Median relative difference of the train losses, observed against replay; NaN where there are none."""
-        relative = self.shifts("train/")
+        relative = self.train_shifts
         return float(np.median(list(relative.values()))) if relative else float("nan")
 
-    def shifts(self, prefix: str) -> dict[str, float]:
-        """Relative difference of every column of that beginning that differs, observed against replay."""
-        pairs = {c: (self.observed[c], self.replayed[c]) for c in self.differ if c.startswith(prefix)}
+    @property
+    def train_shifts(self) -> dict[str, float]:
+        """Relative difference of every train loss that differs, observed against replay."""
+        pairs = {c: (self.observed[c], self.replayed[c]) for c in self.differ if is_train_loss(c)}
         return {c: (a - b) / abs(b) for c, (a, b) in pairs.items() if np.isfinite([a, b]).all() and b}
 
     @property

@@ -60,7 +60,7 @@ class WrongData(Fault):
     @classmethod
     def _permuted(cls, clues: Clues) -> Iterator[Hypothesis]:
         """Training labels in another order of the classes, where the class loss alone jumps."""
-        shifts = clues.shifts("train/")
+        shifts = clues.train_shifts
         of_classes = [v for c, v in shifts.items() if "cls" in c]
         others = [abs(v) for c, v in shifts.items() if "cls" not in c]
         n = len(clues.names)

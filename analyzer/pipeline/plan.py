@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analyzer.domain.levels import NULL_SHARE, POWER
+from analyzer.domain.metrics import is_train_loss
 from analyzer.domain.replicate import Replicate
 from analyzer.errors import RunError, UsageError
 from analyzer.pipeline.analysis.evidence import rows_of
@@ -96,7 +97,7 @@ def _spreads(regime: Regime, pilot: Sequence[Replicate]) -> list[MetricPlan]:
         np.array([np.nan if p is None or not k else p.sd for p, k in zip(regime.priors, known, strict=True)]),
         np.array([np.nan if p is None or not k else p.df for p, k in zip(regime.priors, known, strict=True)]),
         regime.units,
-        groups=np.array([0 if n.startswith("train/") else 1 for n in regime.names]),
+        groups=np.array([0 if is_train_loss(n) else 1 for n in regime.names]),
     )
     found = []
     for j, name in enumerate(regime.names):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analyzer.domain.metrics import is_train_loss
 from analyzer.domain.progress import Progress
 from analyzer.domain.replicate import Arm, ArmKind, EpochRecord, Outcome, Replicate
 from analyzer.errors import DegenerateNullError, DriftError, EngineError, StoreError
@@ -249,7 +250,7 @@ def _refuse_full_disk(error: DriftError, folder: Path) -> None:
 def _inside(record: EpochRecord) -> dict[str, float]:
     """The last running losses of an epoch that has no row."""
     after = record.within.after if record.within is not None else {}
-    return {k: v for k, v in after[max(after)].items() if k.startswith("train/")} if after else {}
+    return {k: v for k, v in after[max(after)].items() if is_train_loss(k)} if after else {}
 
 
 def refuse_degenerate(replicates: tuple[Replicate, ...]) -> None:

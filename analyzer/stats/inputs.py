@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analyzer.domain.metrics import is_train_loss
 from analyzer.stats.moderation import Prior
 
 __all__ = ["CONSTANT_UNITS", "Inputs", "check"]
@@ -78,7 +79,7 @@ def check(
         margins=np.full(m, np.nan) if margins is None else np.asarray(margins, dtype=np.float64),
         prior_sd=np.array([np.nan if q is None else q.sd for q in known]),
         prior_df=np.array([np.nan if q is None else q.df for q in known]),
-        groups=np.array([0 if name.startswith("train/") else 1 for name in names]),
+        groups=np.array([0 if is_train_loss(name) else 1 for name in names]),
         deciding=np.asarray(deciding, dtype=bool) & ~near,
         usable=found.usable,
         diverged=int(found.gone.sum()),

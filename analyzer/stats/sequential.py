@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analyzer.domain.evidence import Significance, Size
+from analyzer.domain.metrics import is_train_loss
 from analyzer.stats.critical import looks
 from analyzer.stats.moderation import Prior, moderate_family
 from analyzer.stats.null import shift_tests
@@ -216,7 +217,7 @@ def _point(x: Array, observed: ArrayLike, result: NullComparison, arguments: dic
             units=np.zeros(m) if units is None else units,
             prior_sd=[np.nan if q is None else q.sd for q in priors],
             prior_df=[np.nan if q is None else q.df for q in priors],
-            groups=[0 if name.startswith("train/") else 1 for name in arguments["names"]],
+            groups=[0 if is_train_loss(name) else 1 for name in arguments["names"]],
         )
     beyond = np.flatnonzero(scores >= mine)
     p_noise = None if not len(scores) else 1 / (beyond[0] + 1) if len(beyond) else 1 / (len(scores) + 1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analyzer.domain.evidence import MetricEvidence, SeamCheck, Significance, Size, Verdict
 from analyzer.domain.levels import NULL_SHARE, SEAM_SHARE
+from analyzer.domain.metrics import is_train_loss
 from analyzer.domain.replicate import Outcome, Replicate
 from analyzer.pipeline.analysis.case import Observed
 from analyzer.pipeline.analysis.regime import Regime
@@ -61,7 +62,7 @@ def inside_of(replicates: Sequence[Replicate]) -> tuple[tuple[int, ...], tuple[s
     inside = [r.epochs[0].within for r in replicates if r.epochs]
     rows = [w.after for w in inside if w is not None]
     marks = tuple(sorted(set.intersection(*(set(r) for r in rows)))) if rows else ()
-    names = tuple(k for k in rows[0][marks[0]] if k.startswith("train/")) if marks else ()
+    names = tuple(k for k in rows[0][marks[0]] if is_train_loss(k)) if marks else ()
     cube = np.array([[[r[n].get(k, np.nan) for k in names] for n in marks] for r in rows], dtype=np.float64)
     return marks, names, cube.reshape(len(rows), len(marks), len(names))
 

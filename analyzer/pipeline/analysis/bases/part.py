@@ -15,6 +15,7 @@ import numpy as np
 
 from analyzer.domain.evidence import Decision, Evidence, Verdict
 from analyzer.domain.levels import NULL_SHARE
+from analyzer.domain.metrics import is_train_loss
 from analyzer.domain.replicate import Arm, ArmKind, Outcome, Replicate
 from analyzer.domain.within import Within, batches_of
 from analyzer.errors import RunError, UsageError
@@ -234,5 +235,5 @@ def _shown(replicate: Replicate, done: int) -> Replicate:
     """The replicate with the losses that were compared as its row: it has none of its own."""
     first = replicate.epochs[0]
     after = first.within.after.get(done, {}) if first.within is not None else {}
-    losses = {k: v for k, v in after.items() if k.startswith("train/")}
+    losses = {k: v for k, v in after.items() if is_train_loss(k)}
     return replace(replicate, epochs=(replace(first, printed=losses, exact=losses),))
