@@ -92,6 +92,8 @@ class Fault:
         Which parameters the fault search tries; empty where none is tried.
     remedy
         What to do, in one sentence.
+    untried
+        Why no hypothesis tries it, where none does.
     severity, seen, finding_remedy
         Of its entry among the findings of the audit: the most that it can weigh (None: no entry), what the state shows,
         and what to do where that is not `remedy`.
@@ -103,6 +105,7 @@ class Fault:
     audit: ClassVar[str]
     searched: ClassVar[str] = ""
     remedy: ClassVar[str]
+    untried: ClassVar[str] = ""
     severity: ClassVar[Severity | None] = None
     seen: ClassVar[str] = ""
     finding_remedy: ClassVar[str] = ""

@@ -20,6 +20,7 @@ class ConstantLoader(Fault):
     row = "No seed changes anything: a null without variance."
     audit = "Named as a known bug of the version."
     remedy = "Update Ultralytics to a version that seeds its loader (8.4.132 and later)."
+    untried = "its row is an ordinary one: only replicates that agree in every digit show it"
 
     def at_start(self, trainer: Any) -> None:
         """Seed the loader with Ultralytics' old constant and restart it."""

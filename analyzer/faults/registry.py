@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -22,10 +22,26 @@ def _import_all() -> None:
 
 
 def faults() -> Mapping[str, type[Fault]]:
-    """Every fault by its id, family by family."""
+    """Every fault by its id, family by family.
+
+    Raises
+    ------
+    ValueError
+        Two faults have one id: none is ever dropped silently.
+    """
     _import_all()
     order = list(Family)
-    return {f.id: f for f in sorted(Fault.__subclasses__(), key=lambda f: order.index(f.family))}
+    found: dict[str, type[Fault]] = {}
+    for fault in sorted(_below(Fault), key=lambda f: order.index(f.family)):
+        if found.setdefault(fault.id, fault) is not fault:
+            raise ValueError(f"Two faults have the id {fault.id!r}: {found[fault.id].__name__}, {fault.__name__}.")
+    return found
+
+
+def _below(fault: type[Fault]) -> Iterator[type[Fault]]:
+    for further in fault.__subclasses__():
+        yield further
+        yield from _below(further)
 
 
 def fault_of(fault_id: str) -> type[Fault]:

@@ -71,11 +71,36 @@ def test_every_fault_is_complete(fault):
     assert overridden, "it changes nothing"
     attempts = fault.attempts()
     assert all(a.rank for a in attempts)
-    assert bool(attempts) or fault.id == "constant-loader", "no row would ever be explained by it"
+    assert bool(attempts) != bool(fault.untried), "tried, or a reason why not"
     assert bool(fault.searched) <= bool(attempts)
     if fault.severity is not None:
         assert fault.seen.endswith(".")
         assert entry_of(fault.id).severity is fault.severity
+
+
+TWICE = """
+import analyzer.faults
+from analyzer.faults.rates import LrJump
+from analyzer.faults.registry import faults
+
+class Steeper(LrJump):
+    id = "{}"
+
+try:
+    print("steeper" in faults())
+except ValueError as e:
+    print(e)
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault_id", "said"), [("steeper", "True"), ("lr-jump", "Two faults have the id 'lr-jump': LrJump, Steeper.")]
+)
+def test_no_fault_is_dropped_silently(fault_id, said):
+    """A fault made from another one is found; a second one of the same id is refused."""
+    code = TWICE.format(fault_id)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == said
 
 
 def test_a_new_fault_is_one_file(tmp_path):
