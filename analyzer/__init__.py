@@ -73,12 +73,12 @@ def audit(place: str | Path, **options: Any) -> Audited:
     analyzer.errors.DriftError
         Where nothing could be read, in one sentence.
     """
-    from analyzer.pipeline.audit import audit_place
+    from analyzer.pipeline.audit import AuditOptions, audit_place
 
     for name in ("checkpoint", "data"):
         if options.get(name) is not None:
             options[name] = Path(options[name])
-    return audit_place(Path(place), **options)
+    return audit_place(Path(place), AuditOptions(**options))
 
 
 def __getattr__(name: str) -> object:

@@ -39,12 +39,10 @@ def audit(
 ) -> int:
     """Look at checkpoints, arguments, results.csv and data; nothing is trained. Exit code 10 for a certain fault."""
     from analyzer.cli.emit import emit_found
-    from analyzer.pipeline.audit import audit_place
+    from analyzer.pipeline.audit import AuditOptions, audit_place
     from analyzer.report.tables import audit as table
 
-    audited = audit_place(
-        place, checkpoint=checkpoint, seam=seam, data=data, trust=trust_checkpoint, deep=deep, tell=_tell
-    )
+    audited = audit_place(place, AuditOptions(checkpoint, seam, data, trust_checkpoint, deep), _tell)
     emit_found(audited, table, as_json=json)
     return ExitCode.FAULT if audited.hard else ExitCode.OK
 

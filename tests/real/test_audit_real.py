@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from analyzer.domain.evidence import Severity
-from analyzer.pipeline.audit import audit_place
+from analyzer.pipeline.audit import AuditOptions, audit_place
 
 CASES = {
     "adamw": {},
@@ -132,4 +132,4 @@ def test_stripped_checkpoint(run):
     shutil.copy2(run / "weights/last.pt", alone)
     edit(alone, lambda p: p.update(epoch=-1, optimizer=None))
     assert [f.id for f in audit_place(alone).findings] == ["finished"]
-    assert "not-a-resume" in ids(audit_place(run, checkpoint=alone))
+    assert "not-a-resume" in ids(audit_place(run, AuditOptions(checkpoint=alone)))

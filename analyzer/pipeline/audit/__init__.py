@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from analyzer.pipeline.audit.audit import audit, audit_place
+from analyzer.pipeline.audit.audit import AuditOptions, audit, audit_place
 
-__all__ = ["audit", "audit_place"]
+__all__ = ["AuditOptions", "audit", "audit_place"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analyzer.diagnosis.audit.run import Audited, audit_run
@@ -18,25 +18,15 @@ from analyzer.runs.checkpoint_dates import seams_of
 from analyzer.runs.directory import find_checkpoint, read_run
 from analyzer.runs.seams import seam_at
 
-__all__ = ["audit", "audit_place"]
+__all__ = ["AuditOptions", "audit", "audit_place"]
 
 
-def audit_place(
-    place: Path,
-    *,
-    checkpoint: Path | None = None,
-    seam: int | None = None,
-    data: Path | None = None,
-    trust: bool = False,
-    deep: bool = False,
-    tell: Callable[[int, int], None] | None = None,
-) -> Audited:
-    """Audit a run directory (its latest seam, or its last checkpoint where there is none), or a checkpoint alone.
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """What is said beside the place: where things are, and how much is read.
 
     Parameters
     ----------
-    place
-        Run directory or ``.pt``. A ``.pt`` inside a run is audited alone, against the run's results.csv.
     checkpoint
         The checkpoint from which the resume started, where it is not in the run.
     seam
@@ -47,28 +37,50 @@ def audit_place(
         Accept unknown classes in the checkpoint; none is imported or run.
     deep
         Read and decode the images, too.
+    """
+
+    checkpoint: Path | None = None
+    seam: int | None = None
+    data: Path | None = None
+    trust: bool = False
+    deep: bool = False
+
+
+def audit_place(
+    place: Path, options: AuditOptions = AuditOptions(), tell: Callable[[int, int], None] | None = None
+) -> Audited:
+    """Audit a run directory (its latest seam, or its last checkpoint where there is none), or a checkpoint alone.
+
+    Parameters
+    ----------
+    place
+        Run directory or ``.pt``. A ``.pt`` inside a run is audited alone, against the run's results.csv.
+    options
+        As the command's.
     tell
-        With `deep`: called with (images done, images in all).
+        With ``deep``: called with (images done, images in all).
 
     Raises
     ------
     DriftError
         Nothing at that place can be read.
     """
-    found = _audited(place, checkpoint, seam, data, trust)
-    if not deep:
+    found = _audited(place, options)
+    if not options.deep:
         return found
-    findings = (*found.findings, *deep_findings(found.facts, data, tell))
+    findings = (*found.findings, *deep_findings(found.facts, options.data, tell))
     return replace(found, findings=tuple(sorted(findings, key=lambda f: list(Severity).index(f.severity))))
 
 
-def _audited(place: Path, checkpoint: Path | None, seam: int | None, data: Path | None, trust: bool) -> Audited:
+def _audited(place: Path, options: AuditOptions) -> Audited:
+    checkpoint, data, trust = options.checkpoint, options.data, options.trust
     if place.suffix == ".pt" and place.is_file():
         alone = read_checkpoint(place, trust=trust)
         return audit(_run_around(place), None, (), alone, data=data, trust=trust)
     run = read_run(place)
     seams = seams_of(run)
-    chosen = seam_at(run.history, seam, run.args) if seam is not None else seams[-1] if seams else None
+    given = options.seam
+    chosen = seam_at(run.history, given, run.args) if given is not None else seams[-1] if seams else None
     before = read_checkpoint(checkpoint, trust=trust) if checkpoint is not None else _before(run, chosen, trust)
     if chosen is not None and before is not None and before.epoch >= 0 and before.resumes_at != chosen.epoch:
         raise CheckpointError(
