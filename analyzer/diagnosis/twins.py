@@ -102,7 +102,8 @@ def suspected(twins: Sequence[Twin], answer: str, seeds: int) -> Iterator[Cause]
     if answer == "none of these":
         kin = [t for t in twins if not t.ruled_out and t.explained >= _KIN]
         for twin in sorted(kin, key=lambda t: -t.share)[:1]:
-            text = f"No twin gives such a row; {twin.hypothesis.words} comes nearest and explains {_part(twin)} of it."
+            nearest = f"{twin.hypothesis.words} comes nearest and explains {twin.explained:.0%} of it"
+            text = f"No twin gives such a row; {nearest}."
             yield from _causes(twin, Certainty.POSSIBLE, text)
         return
     for fault, share in shares_of(twins).items():
@@ -121,7 +122,3 @@ def suspected(twins: Sequence[Twin], answer: str, seeds: int) -> Iterator[Cause]
 def _causes(twin: Twin, certainty: Certainty, text: str) -> Iterator[Cause]:
     for fault in twin.hypothesis.ids:
         yield Cause(fault, certainty, (text,), fault_of(fault).remedy)
-
-
-def _part(twin: Twin) -> str:
-    return f"{twin.explained:.0%}"

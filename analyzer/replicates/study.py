@@ -25,12 +25,7 @@ from analyzer.runs.same_value import is_automatic_device
 from analyzer.runs.seams import epoch_seconds
 from analyzer.runs.versions import installed_versions
 
-__all__ = [
-    "Study",
-    "open_study",
-    "pace_of",
-    "trained_on",
-]
+__all__ = ["Study", "open_study", "pace_of", "trained_on"]
 
 _TRAINING_PACKAGES = ("ultralytics", "torch", "torchvision", "numpy", "opencv-python", "albumentations", "pillow")
 

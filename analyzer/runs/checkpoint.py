@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,24 +12,10 @@ from typing import Any, NoReturn
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.errors import CheckpointError
 from analyzer.runs.model_yaml import refuse_executable_yaml
-from analyzer.runs.pickle_scan import Inert, RefusedGlobal, Tensor, scan_pickle
+from analyzer.runs.pickle_scan import BROKEN, Inert, RefusedGlobal, Tensor, scan_pickle
 
 __all__ = ["load_payload", "read_checkpoint", "scan_checkpoint"]
 
-_BROKEN = (
-    pickle.UnpicklingError,
-    EOFError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    RecursionError,
-    MemoryError,
-    OverflowError,
-    AssertionError,
-    NotImplementedError,
-)  # fmt: skip - what a damaged pickle can raise in the standard unpickler
 _PICKLE_LIMIT = 500_000_000  # bytes; a real data.pkl has a few hundred kB
 _TASKS = {
     "DetectionModel": "detect", "SegmentationModel": "segment", "PoseModel": "pose", "OBBModel": "obb",
@@ -142,7 +127,7 @@ def load_payload(path: Path, *, trust: bool = False, sha256: str = "") -> dict[s
         else:
             with torch.serialization.safe_globals(resolve_globals(path, named)):
                 loaded = torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
-    except (*_BROKEN, RuntimeError, OSError) as e:
+    except (*BROKEN, RuntimeError, OSError) as e:
         _broken(path, e)
     if not trust:
         refuse_executable_yaml(path, loaded)
@@ -180,7 +165,7 @@ def _scan(path: Path, raw: bytes, trust: bool) -> tuple[object, tuple[str, ...]]
             f"{path} is not loaded: it names {e}, which is not on the list of what an Ultralytics checkpoint may hold."
         )
         raise CheckpointError(what, "If the class is your own, give --trust-checkpoint.") from e
-    except _BROKEN as e:
+    except BROKEN as e:
         _broken(path, e)
 
 

@@ -14,7 +14,7 @@ from analyzer.domain.run import DataSet
 from analyzer.errors import DataError
 from analyzer.files import read_regular
 
-__all__ = ["DatasetFingerprint", "fingerprint_dataset", "label_of", "list_images", "manifest"]
+__all__ = ["DatasetFingerprint", "fingerprint_dataset", "label_of", "list_images", "manifest", "name_in_split"]
 
 # Of 8.4.190, `IMG_FORMATS`; "pfm" belongs to earlier ones.
 _IMAGES = frozenset("avif bmp dng heic heif jp2 jpeg jpg mpo pfm png tif tiff webp".split())  # noqa: SIM905
@@ -146,14 +146,19 @@ def _splits(data: DataSet) -> Iterator[tuple[str, list[_Item]]]:
 
 
 def _item(image: Path, place: Path, data: DataSet) -> _Item:
-    base = place if place.is_dir() else place.parent
-    name = image.relative_to(base).as_posix() if image.is_relative_to(base) else image.as_posix()
+    name = name_in_split(image, place)
     try:
         size = image.stat().st_size
         label = name.split("/", 1)[0].encode() if data.yaml.is_dir() else _label(label_of(image, data.maps), data)
     except OSError as e:
         raise DataError(f"{image} cannot be read: {e.strerror}.", _HINT) from e
     return _Item(name, size, label)
+
+
+def name_in_split(image: Path, place: Path) -> str:
+    """An image as its split names it, with forward slashes; whole where it lies elsewhere."""
+    base = place if place.is_dir() else place.parent
+    return image.relative_to(base).as_posix() if image.is_relative_to(base) else image.as_posix()
 
 
 def label_of(image: Path, maps: tuple[str, tuple[str, ...]] | None = None) -> Path:

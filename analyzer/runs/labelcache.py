@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import pickletools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,25 +13,12 @@ from typing import Any
 import numpy as np
 
 from analyzer.files import read_regular
+from analyzer.runs.pickle_scan import BROKEN, DType, encode, joined_path, refuse_huge_numbers, scalar
 
 __all__ = ["CacheFacts", "read_label_cache"]
 
 _LIMIT = 20_000_000  # bytes, some 75,000 images: 60,000 (16 MB) took 1.8 s, and an audit has five
 _HEADER = 65_536
-_BROKEN = (
-    pickle.UnpicklingError,
-    EOFError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    RecursionError,
-    MemoryError,
-    OverflowError,
-    AssertionError,
-    NotImplementedError,
-)  # fmt: skip - what a damaged pickle can raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,40 +71,14 @@ class _Array:
         return list(np.frombuffer(content, dtype=np.dtype(code)))
 
 
-class _DType:
-    """Stand-in for numpy.dtype."""
-
-    def __init__(self, code: object, *args: object) -> None:
-        self.code = str(code)
-
-    def __setstate__(self, state: object) -> None:
-        """The byte order; caches are read on the machine that wrote them."""
-
-
-def _path(*parts: object) -> str:
-    return "/".join(map(str, parts)).replace("//", "/")
-
-
-def _encode(text: str, encoding: str = "latin1") -> bytes:
-    if encoding not in ("latin1", "latin-1", "utf-8"):
-        raise pickle.UnpicklingError(f"_codecs.encode with {encoding!r}")
-    return text.encode(encoding)
-
-
-def _scalar(dtype: object, raw: object = b"") -> object:
-    if not isinstance(dtype, _DType) or dtype.code[:1] not in ("f", "i", "u", "b") or not isinstance(raw, bytes):
-        raise pickle.UnpicklingError("numpy scalar of an unexpected type")
-    return np.frombuffer(raw, dtype=np.dtype(dtype.code))[0].item()
-
-
-_NAMES: dict[str, Any] = {"numpy.dtype": _DType, "numpy.ndarray": _Array, "_codecs.encode": _encode}
+_NAMES: dict[str, Any] = {"numpy.dtype": DType, "numpy.ndarray": _Array, "_codecs.encode": encode}
 for _core in ("numpy.core", "numpy._core"):
     _NAMES[f"{_core}.multiarray._reconstruct"] = _Array
     _NAMES[f"{_core}.numeric._frombuffer"] = lambda raw, dtype, shape, order: _buffer(raw, dtype, shape)
-    _NAMES[f"{_core}.multiarray.scalar"] = _scalar
+    _NAMES[f"{_core}.multiarray.scalar"] = scalar
 for _module in ("pathlib", "pathlib._local"):
     for _class in ("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath"):
-        _NAMES[f"{_module}.{_class}"] = _path
+        _NAMES[f"{_module}.{_class}"] = joined_path
 
 
 def _buffer(raw: object, dtype: object, shape: object) -> _Array:
@@ -164,7 +124,7 @@ def read_label_cache(path: Path) -> CacheFacts:
         held = _content(raw)
         labels = held.get("labels")
         found = dict(filter(None, map(_image, labels if isinstance(labels, list) else ())))
-    except _BROKEN as e:
+    except BROKEN as e:
         text = str(e).split("\n", 1)[0][:160] or type(e).__name__
         return CacheFacts(path, stat.st_mtime, problem=text)
     stored, version = held.get("hash"), held.get("version")
@@ -182,9 +142,7 @@ def _content(raw: bytes) -> Mapping[Any, Any]:
     if length > _HEADER:
         raise pickle.UnpicklingError("its header is too long")
     body = raw[(12 if wide else 10) + length :]
-    for opcode, argument, _ in pickletools.genops(body):
-        if opcode.name in ("PUT", "LONG_BINPUT") and argument is not None and argument > len(body):
-            raise pickle.UnpicklingError(f"memo index {argument} in {len(body)} bytes")
+    refuse_huge_numbers(body)
     loaded = _Reader(io.BytesIO(body)).load()
     items = loaded.flat() if isinstance(loaded, _Array) else [loaded]
     if len(items) != 1 or not isinstance(items[0], dict):

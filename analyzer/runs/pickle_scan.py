@@ -19,7 +19,16 @@ import numpy as np
 
 from analyzer.runs.allowlist import Use, permitted
 
-__all__ = ["Inert", "RefusedGlobal", "Tensor", "scan_pickle"]
+__all__ = [
+    "BROKEN", "DType", "Inert", "RefusedGlobal", "Tensor", "encode", "joined_path", "refuse_huge_numbers", "scalar",
+    "scan_pickle",
+]  # fmt: skip
+
+#: What a damaged pickle can raise in the standard unpickler.
+BROKEN = (
+    pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError,
+    MemoryError, OverflowError, AssertionError, NotImplementedError,
+)  # fmt: skip
 
 _LARGEST = 10**300
 
@@ -70,7 +79,7 @@ class _Namespace:
         self.__dict__.update(args[0] if args and isinstance(args[0], dict) else {})
 
 
-class _DType:
+class DType:
     """Stand-in for numpy.dtype."""
 
     def __init__(self, code: str, *args: object) -> None:
@@ -81,13 +90,15 @@ class _DType:
         self.order = ">" if len(state) > 1 and state[1] == ">" else "<"
 
 
-def _scalar(dtype: object, raw: object = b"") -> object:
-    if not isinstance(dtype, _DType) or dtype.code[:1] not in "fiub" or not isinstance(raw, bytes):
+def scalar(dtype: object, raw: object = b"") -> object:
+    """Stand-in for numpy's maker of scalars: a number or a truth value."""
+    if not isinstance(dtype, DType) or dtype.code[:1] not in "fiub" or not isinstance(raw, bytes):
         raise RefusedGlobal("numpy scalar", "of an unexpected type")
     return np.frombuffer(raw, dtype=np.dtype(dtype.code).newbyteorder(dtype.order))[0].item()
 
 
-def _encode(text: str, encoding: str = "latin1") -> bytes:
+def encode(text: str, encoding: str = "latin1") -> bytes:
+    """Stand-in for ``codecs.encode``, as protocol 2 keeps bytes."""
     if encoding not in ("latin1", "latin-1", "utf-8"):
         raise RefusedGlobal("_codecs.encode", f"with {encoding!r}")
     return text.encode(encoding)
@@ -121,7 +132,8 @@ class _Member(str):
         return super().__new__(cls, _text(*args))
 
 
-def _path(*parts: object) -> str:
+def joined_path(*parts: object) -> str:
+    """Stand-in for a path of either system."""
     return str(pathlib.PurePosixPath(*map(str, parts)))
 
 
@@ -132,16 +144,16 @@ _REAL: dict[str, Callable[..., object]] = {
     "builtins.bytearray": bytearray,
     "builtins.complex": complex,
     "builtins.getattr": _getattr,
-    "_codecs.encode": _encode,
+    "_codecs.encode": encode,
     "torch.Size": lambda *args: tuple(args[0]) if args else (),
     "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
     "torch._utils._rebuild_parameter": _rebuild_parameter,
     "torch._utils._rebuild_parameter_with_state": _rebuild_parameter,
     "torch.nn.parameter.Parameter": _rebuild_parameter,
-    "numpy.dtype": _DType,
+    "numpy.dtype": DType,
     "torchvision.transforms.functional.InterpolationMode": _Member,
-    "numpy.core.multiarray.scalar": _scalar,
-    "numpy._core.multiarray.scalar": _scalar,
+    "numpy.core.multiarray.scalar": scalar,
+    "numpy._core.multiarray.scalar": scalar,
     "ultralytics.utils.IterableSimpleNamespace": _Namespace,
     "datetime.datetime": datetime.datetime,
     "datetime.date": datetime.date,
@@ -177,7 +189,7 @@ class _Scanner(pickle.Unpickler):
         if use is Use.CALL and module == "torch" and name.endswith("Storage"):
             return _Storage(name)
         if use is Use.CALL:
-            return _REAL.get(full, _path if module.startswith("pathlib") else _text)
+            return _REAL.get(full, joined_path if module.startswith("pathlib") else _text)
         if full not in self._made:
             self._made[full] = _NeverCalled(name, (Inert,), {"__module__": module, "__qualname__": name})
         return self._made[full]
@@ -205,11 +217,16 @@ def scan_pickle(raw: bytes, *, trust: bool = False) -> tuple[object, tuple[str, 
     pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError
         The pickle is broken.
     """
+    refuse_huge_numbers(raw)
+    scanner = _Scanner(raw, trust)
+    return scanner.load(), tuple(scanner.named)
+
+
+def refuse_huge_numbers(raw: bytes) -> None:
+    """Raise UnpicklingError for a pickle whose damaged numbers would cost memory, or fail wherever they are used."""
     for opcode, argument, _ in pickletools.genops(raw):
         # A damaged number here makes the unpickler reserve up to 64 GB for its memo: a minute lost, or memory.
         if opcode.name in ("PUT", "LONG_BINPUT") and argument is not None and argument > len(raw):
             raise pickle.UnpicklingError(f"memo index {argument} in a pickle of {len(raw)} bytes")
         if type(argument) is int and abs(argument) > _LARGEST:  # no float holds it: an error wherever it is used
             raise pickle.UnpicklingError("a number of hundreds of digits")
-    scanner = _Scanner(raw, trust)
-    return scanner.load(), tuple(scanner.named)

@@ -22,11 +22,9 @@ __all__ = [
     "installed_versions",
     "parse_version",
     "resume_allows",
-    "supported",
 ]
 
 _Version = tuple[int, int, int]
-FLOOR: _Version = (8, 3, 0)  # below it, `torch.load` of current torch fails on resume
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +158,6 @@ def resume_allows(name: str, version: str | None) -> bool:
         return False
     parsed = parse_version(version)
     return parsed is None or _between(parsed, *_SINCE[name]) is not False
-
-
-def supported(version: str | None) -> bool:
-    """Whether resumes of this version can be replayed at all (8.3.0 is the floor)."""
-    parsed = parse_version(version)
-    return parsed is not None and parsed >= FLOOR
 
 
 def installed_versions() -> dict[str, str | None]:

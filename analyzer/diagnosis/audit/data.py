@@ -10,7 +10,7 @@ from analyzer.diagnosis.audit.facts import AuditFacts, ManifestChange
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding, Severity
 
-__all__ = ["check_data", "seconds_of"]
+__all__ = ["check_data", "listed", "seconds_of"]
 
 _NAMED = 5  # files that are named in a sentence
 
@@ -32,6 +32,11 @@ def check_data(facts: AuditFacts) -> Iterator[Finding]:
     for cache in data.caches:
         if cache.problem:
             yield finding("cache-not-read", f"{cache.path} was not read: {cache.problem}.")
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of many names, and how many there are beside them."""
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def seconds_of(date: str | None) -> float | None:
@@ -67,14 +72,13 @@ def _changes(facts: AuditFacts, changes: Sequence[ManifestChange]) -> Iterator[F
     """Hard where a changed file is older than the resumed row: the resume trained on it. Else it changed later."""
     counted = Counter(c.what for c in changes)
     words = ", ".join(f"{n} {what}" for what, n in sorted(counted.items()))
-    shown = ", ".join(f"{c.split}/{c.name}" for c in changes[:_NAMED])
-    more = "" if len(changes) <= _NAMED else f" and {len(changes) - _NAMED} more"
+    shown = listed([f"{c.split}/{c.name}" for c in changes])
     until = _resumed_at(facts)
     used = until is not None and any(c.modified is not None and c.modified <= until for c in changes)
     when = "before the resumed epoch was written" if used else "or whether after the resume is not certain"
     yield finding(
         "wrong-data",
-        f"{len(changes)} files are not as the manifest of the seam says ({words}): {shown}{more}; changed {when}.",
+        f"{len(changes)} files are not as the manifest of the seam says ({words}): {shown}; changed {when}.",
         severity=Severity.HARD if used else Severity.WARNING,
     )
 
@@ -90,10 +94,9 @@ def _newer(facts: AuditFacts) -> Iterator[Finding]:
     newer, total = facts.data.newer, sum(facts.data.labels.values())
     if not newer or facts.before is None:
         return
-    shown = ", ".join(newer[:_NAMED]) + (f" and {len(newer) - _NAMED} more" if len(newer) > _NAMED else "")
     name = facts.before.checkpoint.path.name
     yield finding(
         "wrong-data",
-        f"{len(newer)} of {total} label files were written after {name} ({shown}).",
+        f"{len(newer)} of {total} label files were written after {name} ({listed(newer)}).",
         severity=Severity.INFORMATION if len(newer) == total else Severity.WARNING,
     )

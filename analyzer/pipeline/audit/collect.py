@@ -15,7 +15,7 @@ from analyzer.errors import CheckpointError, DataError
 from analyzer.files import read_json
 from analyzer.pipeline.audit.stale_labels import stale_images
 from analyzer.runs.checkpoint import read_checkpoint
-from analyzer.runs.data_content import label_of, list_images
+from analyzer.runs.data_content import label_of, list_images, name_in_split
 from analyzer.runs.dataset import manifest, resolve_dataset
 from analyzer.runs.labelcache import read_label_cache
 from analyzer.runs.tensors import read_tensors
@@ -134,14 +134,14 @@ def _data(
 ) -> DataFacts:
     try:
         data = resolve_dataset(args, run=where, override=override)
-        images = {
-            split: [(place, i) for place in places for i in list_images(place)] for split, places in _places(data)
-        }
+        splits = sorted(data.splits.items())
+        images = {split: [(place, i) for place in places for i in list_images(place)] for split, places in splits}
     except DataError as e:
         return DataFacts(missing=f"The data set was not looked at: {e.what}")
     labels = {} if data.yaml.is_dir() else _labels(data, images)
     date = seconds_of(before.date) if before is not None else None
-    newer = () if date is None else tuple(name for name, _, modified in _dated(labels) if modified > date)
+    dated = [(f"{split}/{path.name}", when) for split, items in labels.items() for path, when in items]
+    newer = tuple(name for name, when in dated if date is not None and when > date)
     texts = labels.values() if data.maps is None else ()  # caches of maps list no boxes
     folders = dict.fromkeys(path.parent for found in texts for path, _ in found)
     caches = tuple(read_label_cache(c) for f in folders if (c := f.with_suffix(".cache")).is_file())
@@ -157,10 +157,6 @@ def _data(
     )
 
 
-def _places(data: DataSet) -> Iterator[tuple[str, tuple[Path, ...]]]:
-    yield from sorted(data.splits.items())
-
-
 def _labels(data: DataSet, images: Mapping[str, list[tuple[Path, Path]]]) -> dict[str, list[tuple[Path, float]]]:
     """Label files that exist, with their time of change."""
     found: dict[str, list[tuple[Path, float]]] = {}
@@ -173,12 +169,6 @@ def _labels(data: DataSet, images: Mapping[str, list[tuple[Path, Path]]]) -> dic
             except OSError:
                 continue  # an image without objects has no label file
     return found
-
-
-def _dated(labels: Mapping[str, list[tuple[Path, float]]]) -> Iterator[tuple[str, str, float]]:
-    for split, items in labels.items():
-        for path, modified in items:
-            yield f"{split}/{path.name}", split, modified
 
 
 def _recorded_names(recorded: Mapping[str, Any] | None) -> dict[int, str] | None:
@@ -196,7 +186,7 @@ def _changes(
     old_splits = recorded.get("splits")
     for split, files in now["splits"].items():
         old = old_splits.get(split, {}) if isinstance(old_splits, dict) else {}
-        paths = {_relative(place, image): image for place, image in images.get(split, [])}
+        paths = {name_in_split(image, place): image for place, image in images.get(split, [])}
         for name in sorted({*files, *old}):
             if files.get(name) == old.get(name):
                 continue
@@ -209,11 +199,6 @@ def _changes(
                 yield ManifestChange(split, name, "label changed", _modified(label))
             else:
                 yield ManifestChange(split, name, "image size changed", _modified(paths.get(name)))
-
-
-def _relative(place: Path, image: Path) -> str:
-    base = place if place.is_dir() else place.parent
-    return image.relative_to(base).as_posix() if image.is_relative_to(base) else image.as_posix()
 
 
 def _modified(path: Path | None) -> float | None:

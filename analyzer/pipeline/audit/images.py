@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from analyzer.diagnosis.audit.data import seconds_of
+from analyzer.diagnosis.audit.data import listed, seconds_of
 from analyzer.diagnosis.audit.facts import AuditFacts
 from analyzer.diagnosis.catalogue import finding
 from analyzer.domain.evidence import Finding
@@ -17,8 +17,6 @@ from analyzer.runs.dataset import resolve_dataset
 from analyzer.runs.images import ImageContent, read_images
 
 __all__ = ["deep_findings"]
-
-_NAMED = 5  # files that are named in a sentence
 
 
 def deep_findings(
@@ -55,7 +53,7 @@ def _damaged(facts: AuditFacts, contents: Sequence[ImageContent]) -> Iterator[Fi
         return
     date = seconds_of(facts.before.checkpoint.date) if facts.before is not None else None
     later = [c for c in bad if date is not None and c.modified is not None and c.modified > date]
-    shown = _listed([f"{c.split}/{c.path.name} ({c.problem})" for c in bad])
+    shown = listed([f"{c.split}/{c.path.name} ({c.problem})" for c in bad])
     when = f" {len(later)} of them were written after the checkpoint." if later else ""
     yield finding("image-content", f"{len(bad)} images cannot be decoded: {shown}.{when}")
 
@@ -73,7 +71,7 @@ def _contradictions(contents: Sequence[ImageContent]) -> Iterator[Finding]:
         if _labels(paths[0]) != _labels(other)
     ]
     if pairs:
-        yield finding("image-content", f"{len(pairs)} images lie twice with different labels: {_listed(pairs)}.")
+        yield finding("image-content", f"{len(pairs)} images lie twice with different labels: {listed(pairs)}.")
 
 
 def _labels(image: Path) -> list[bytes] | None:
@@ -82,8 +80,3 @@ def _labels(image: Path) -> list[bytes] | None:
         return sorted(read_regular(label_of(image)).split(b"\n"))
     except OSError:
         return None
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = "" if len(names) <= _NAMED else f" and {len(names) - _NAMED} more"
-    return ", ".join(names[:_NAMED]) + more

@@ -175,12 +175,7 @@ class RayExecutor(Pool):
     """
 
     def __init__(
-        self,
-        ray: Any,
-        demands: Demands,
-        checkpoint: bytes,
-        protected: tuple[Path, ...],
-        say: Callable[[str], None],
+        self, ray: Any, demands: Demands, checkpoint: bytes, protected: tuple[Path, ...], say: Callable[[str], None]
     ) -> None:
         super().__init__((), lambda fraction: None, say)
         self.ray = ray

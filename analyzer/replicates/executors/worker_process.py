@@ -58,13 +58,7 @@ class WorkerProcess:
 
     module = "analyzer.replicates.worker.main"
 
-    def __init__(
-        self,
-        scratch: Path,
-        protected: tuple[Path, ...],
-        *,
-        device: str | None = None,
-    ) -> None:
+    def __init__(self, scratch: Path, protected: tuple[Path, ...], *, device: str | None = None) -> None:
         self.scratch = scratch
         self.protected = protected
         self.on_progress: Callable[[float], None] = lambda fraction: None  # set by whoever wants to know

@@ -20,14 +20,7 @@ from typing import Any
 
 from analyzer.errors import EngineError
 
-__all__ = [
-    "end_as_others",
-    "error_of_others",
-    "other_ranks",
-    "passed_on",
-    "rank",
-    "watch",
-]
+__all__ = ["end_as_others", "error_of_others", "other_ranks", "passed_on", "rank", "watch"]
 
 _SHORTLY = 1.0  # seconds in which the end of a process is seen
 _GRACE = 5.0  # seconds for the first rank to say itself what is wrong, when another one has ended
