@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+
+import psutil
 
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.run import DataSet
@@ -143,15 +144,5 @@ def _sweep(folder: Path) -> None:
     """Remove half-written files of processes that are gone: a killed copy is as large as a checkpoint."""
     for path in folder.iterdir():
         owner = _TEMPORARY.fullmatch(path.name)
-        if owner and not _alive(int(owner[1])):
+        if owner and not psutil.pid_exists(int(owner[1])):
             path.unlink(missing_ok=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

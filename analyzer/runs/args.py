@@ -82,17 +82,7 @@ class ArgsDiff:
 
 
 def read_args(path: Path) -> dict[str, Any]:
-    """Read an args.yaml; no tag but yaml's own is understood, so nothing is built or run.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    dict
-        Argument to value.
+    """Arguments by name, from an args.yaml; no tag but yaml's own is understood, so nothing is built or run.
 
     Raises
     ------

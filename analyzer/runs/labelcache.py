@@ -101,11 +101,6 @@ class _Reader(pickle.Unpickler):
 def read_label_cache(path: Path) -> CacheFacts:
     """Read a ``labels/*.cache``; nothing in it is imported or run, and it is not rewritten.
 
-    Parameters
-    ----------
-    path
-        The file.
-
     Returns
     -------
     CacheFacts

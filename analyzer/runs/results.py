@@ -30,11 +30,6 @@ def read_history(path: Path) -> History:
     8.3.5) and plain ones with ``%.6g`` (from 8.3.10). What had to be mended is in the notes of the result; a cell that
     is no number is NaN and noted; nothing is ever guessed.
 
-    Parameters
-    ----------
-    path
-        The file.
-
     Returns
     -------
     History

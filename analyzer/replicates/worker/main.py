@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -183,11 +183,6 @@ def _take_threads(n: int) -> None:
     torch_utils.NUM_THREADS = n  # `select_device` sets torch to this number once more
 
 
-def _messages(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        yield json.loads(line)
-
-
 def _end_with(parent: int) -> None:
     """Leave when the driver is gone: a worker that trains on would hold the device for nobody."""
 
@@ -217,7 +212,7 @@ def main() -> None:
     keep_images()
     root = scratch.parent.parent
     guard_writes(tuple(protected), (root,))
-    worker = Worker(_messages(ranks.passed_on(sys.stdin, others)), outgoing, others)
+    worker = Worker(map(json.loads, ranks.passed_on(sys.stdin, others)), outgoing, others)
     ranks.watch(others, partial(worker.send, "error"))
     worker.run()
 

@@ -17,22 +17,9 @@ __all__ = ["Snapshot"]
 
 # Attributes of the trainer that `_do_train` changes and a new process would start with afresh.
 _SCALARS = (
-    "best_fitness",
-    "fitness",
-    "accumulate",
-    "start_epoch",
-    "epochs",
-    "epoch",
-    "batch_size",
-    "loss",
-    "loss_items",
-    "tloss",
-    "loss_names",
-    "lr",
-    "stop",
-    "nan_recovery_attempts",
-    "lf",
-)
+    "best_fitness", "fitness", "accumulate", "start_epoch", "epochs", "epoch", "batch_size", "loss", "loss_items",
+    "tloss", "loss_names", "lr", "stop", "nan_recovery_attempts", "lf",
+)  # fmt: skip
 
 
 def _tensors(module: Any) -> dict[str, Any]:
