@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 import analyzer
+from analyzer.cli.app import app
 
 PROBE = """
 import sys, json
@@ -50,3 +52,11 @@ def test_version_is_the_one_of_the_distribution():
         [sys.executable, "-m", "analyzer", "--version"], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == f"yolo-drift {analyzer.__version__}\n"
+
+
+def test_arguments_of_many_values_have_no_default():
+    """With any but None, click 8.2 ends every command, --help too."""
+    commands = typer.main.get_command(app).commands.values()
+    many = {(c.name, p.name): p.default for c in commands for p in c.params if p.nargs == -1}
+    assert ("list", "places") in many
+    assert {name: default for name, default in many.items() if default is not None} == {}

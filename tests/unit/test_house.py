@@ -8,15 +8,9 @@ import analyzer
 ROOT = Path(analyzer.__file__).parent
 LINES, PARAMETERS = 300, 6
 
-# Statistical kernels whose parameters are columns of one table, and steps of an analysis: still to be grouped.
+# Statistical kernels whose parameters are columns of one table: still to be grouped.
 LONG_LISTS = {
     "calibration/operating.py": {"shares", "shares_together"},
-    "pipeline/analysis/bases/borrowed.py": {"analyze_borrowed", "_assemble"},
-    "pipeline/analysis/bases/own.py": {"gather"},
-    "pipeline/analysis/flow.py": {"_without_checkpoint"},
-    "pipeline/analysis/result.py": {"from_replicates"},
-    "pipeline/analysis/steps/simulated_faults.py": {"search_twins"},
-    "pipeline/guard/check.py": {"_by_null"},
     "stats/arms.py": {"compare_arms", "_difference"},
     "stats/attribution.py": {"attribute"},
     "stats/borrowed.py": {"expected_row", "borrowed_tests", "_judged"},
