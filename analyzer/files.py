@@ -12,7 +12,7 @@ from typing import Any
 
 from analyzer.errors import StoreError
 
-__all__ = ["make_folder", "read_json", "read_regular", "unwritable", "write_atomically"]
+__all__ = ["is_lfs_pointer", "make_folder", "read_json", "read_regular", "unwritable", "write_atomically"]
 
 _LARGEST_JSON = 500_000_000  # bytes; the largest file of a study has a few MB
 
@@ -110,6 +110,14 @@ def read_regular(path: Path, limit: int | None = None) -> bytes:
     if limit is not None and path.stat().st_size > limit:
         raise OSError(errno.EFBIG, f"it is larger than {limit} bytes", str(path))
     return path.read_bytes()
+
+
+LFS_HINT = "Run `git lfs pull` in that repository."
+
+
+def is_lfs_pointer(content: bytes) -> bool:
+    """Whether a file holds no content but a pointer of Git LFS to it."""
+    return content.startswith(b"version https://git-lfs.github.com/")
 
 
 def read_json(path: Path) -> Any:

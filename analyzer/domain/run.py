@@ -36,6 +36,9 @@ class History:
         Shape (len(columns),), the rounding unit of each column as printed (e.g. 1e-05), at least 1e-12.
     notes
         What had to be mended to read the file, one sentence each (truncated last line, padded header ...).
+    empty
+        Shape (n, len(columns)), which cells are empty: not measured at that epoch, unlike one that says ``nan``. None
+        where that is not known.
     """
 
     path: Path
@@ -45,6 +48,7 @@ class History:
     values: NDArray[np.float64]
     units: NDArray[np.float64]
     notes: tuple[str, ...] = ()
+    empty: NDArray[np.bool_] | None = field(default=None, metadata={"in report": False})
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -65,6 +69,12 @@ class History:
         """One row as a mapping from column to value."""
         return {c: float(v) for c, v in zip(self.columns, self.values[index], strict=True)}
 
+    def unmeasured(self, index: int) -> frozenset[str]:
+        """Columns whose cell is empty in a row; none of a row that is not written yet."""
+        if self.empty is None or index >= len(self):
+            return frozenset()
+        return frozenset(c for c, empty in zip(self.columns, self.empty[index], strict=True) if empty)
+
     def __len__(self) -> int:
         return len(self.epochs)
 
@@ -73,6 +83,7 @@ class SeamSign(str, Enum):
     """By what a seam was recognised."""
 
     TIME_FALLS = "time falls"
+    TIME_BEGINS = "time begins"  # the rows before are of a version that had no `time`
     SHORT_INCREMENT = "time increment too small for an epoch"
     EPOCH_REPEATS = "epoch number repeats"
     RESTART = "epoch number starts again"

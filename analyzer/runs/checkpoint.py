@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.errors import CheckpointError
+from analyzer.files import LFS_HINT, is_lfs_pointer
 from analyzer.runs.model_yaml import refuse_executable_yaml
 from analyzer.runs.pickle_scan import BROKEN, Inert, RefusedGlobal, Tensor, scan_pickle
 
@@ -176,6 +177,8 @@ def _broken(path: Path, error: BaseException) -> NoReturn:
 
 def _data_pkl(path: Path, raw: bytes) -> bytes:
     """The member ``data.pkl`` of a torch archive."""
+    if is_lfs_pointer(raw):
+        raise CheckpointError(f"{path} is a Git LFS pointer, not the file itself.", LFS_HINT)
     if not raw.startswith(b"PK\x03\x04"):
         raise CheckpointError(f"{path} is {_what(raw)}, not a checkpoint.", "Give a .pt file that Ultralytics wrote.")
     try:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analyzer.domain.metrics import metric_of
 from analyzer.domain.run import History
 from analyzer.errors import RunError
-from analyzer.files import read_regular
+from analyzer.files import LFS_HINT, is_lfs_pointer, read_regular
 from analyzer.runs.rounding import rounding_units
 
 __all__ = ["read_history"]
@@ -71,7 +71,8 @@ def read_history(path: Path) -> History:
     values = np.column_stack([columns[i] for i in use]) if use else np.empty((len(rows), 0))
     names = tuple(kept[i] for i in use)
     units = rounding_units(names, values, [strings[i] for i in use], padded=padded)
-    return History(path, epochs, time, names, values.astype(np.float64), units, tuple(notes))
+    empty = np.array([[not cell for cell in strings[i]] for i in use], dtype=np.bool_).T.reshape(len(rows), len(use))
+    return History(path, epochs, time, names, values.astype(np.float64), units, tuple(notes), empty)
 
 
 def _count(n: int, what: str) -> str:
@@ -84,9 +85,12 @@ def _read_bytes(path: Path) -> bytes:
     if not path.exists():
         raise RunError(f"{path} does not exist.", "Give the run directory in which Ultralytics wrote results.csv.")
     try:
-        return read_regular(path)
+        raw = read_regular(path)
     except OSError as e:
         raise RunError(f"{path} cannot be read: {e.strerror}.", "Check its permissions.") from e
+    if is_lfs_pointer(raw):
+        raise RunError(f"{path} is a Git LFS pointer, not the file itself.", LFS_HINT)
+    return raw
 
 
 def _decode(path: Path, raw: bytes, notes: list[str]) -> str:
@@ -140,6 +144,13 @@ def _rows(path: Path, text: str, notes: list[str]) -> tuple[list[str], list[_Row
         while len(cells) > len(header) and not cells[-1]:
             cells.pop()  # spreadsheets pad rows with empty cells
         cut = k == len(body) - 1 and not text.endswith("\n")
+        if _gains_time(header, cells, body[k + 1 : k + 2]):
+            header = [header[0], "time", *header[1:]]
+            union.append("time")
+            notes.append(
+                f"From line {number} on rows have one cell more than the header: `time`, which came with Ultralytics "
+                "8.3.10. Another version went on there."
+            )
         if len(cells) != len(header) or (cut and _is_cut(line, cells, padded)):
             what = "was cut off" if cut or k == len(body) - 1 else "is broken"
             notes.append(f"Line {number} {what} ({len(cells)} cells of {len(header)}) and was left out.")
@@ -151,6 +162,14 @@ def _rows(path: Path, text: str, notes: list[str]) -> tuple[list[str], list[_Row
         what = "has a header but no complete row" if body else "has a header only"
         raise RunError(f"{path} {what}.", "Wait until the first epoch is finished.")
     return union, rows, padded
+
+
+def _gains_time(header: list[str], cells: Sequence[str], following: Sequence[tuple[int, str]]) -> bool:
+    """Whether rows begin to have a `time` that the header lacks, as after an upgrade to 8.3.10 in mid-run."""
+    if "time" in header or header[0] != "epoch" or len(cells) != len(header) + 1:
+        return False
+    alike = all(len(_split(line)) == len(cells) for _, line in following)
+    return alike and (_number(cells[1]) or 0.0) > 0
 
 
 def _is_cut(line: str, cells: Sequence[str], padded: bool) -> bool:

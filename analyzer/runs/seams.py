@@ -155,7 +155,9 @@ def _time_sign(
         return None
     last = next((i for i in range(row - 1, starts[-1] - 1, -1) if np.isfinite(time[i])), None)
     if last is None:
-        return None
+        begins = row >= _FEW and not np.isfinite(time[:row]).any() and bool(np.isfinite(time[row:]).all())
+        text = f"`time` begins at epoch {history.epochs[row]}: the rows before are of a version that had none."
+        return (SeamSign.TIME_BEGINS, text) if begins else None
     step = float(time[row] - time[last])
     reference, few = _epoch_without(steps, row)
     if step < 0:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from analyzer.errors import DriftError, RunError
-from analyzer.files import read_regular
+from analyzer.files import LFS_HINT, is_lfs_pointer, read_regular
 
 __all__ = ["load_yaml"]
 
@@ -47,6 +47,8 @@ def load_yaml(path: Path, error: type[DriftError] = RunError) -> object:
         raw = read_regular(path)
     except OSError as e:
         raise error(f"{path} cannot be read: {e.strerror}.") from e
+    if is_lfs_pointer(raw):
+        raise error(f"{path} is a Git LFS pointer, not the file itself.", LFS_HINT)
     if b"\x00" in raw:
         raise error(f"{path} is a binary file, not a yaml file.")
     try:

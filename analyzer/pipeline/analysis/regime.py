@@ -94,7 +94,8 @@ def read_regime(point: ResumePoint, margin_terms: tuple[str, ...], *, last: int 
         A margin term names no metric or no value.
     """
     history, seam = point.run.history, point.seam
-    metrics = history.metrics
+    unmeasured = history.unmeasured(seam.row)
+    metrics = tuple(m for m in history.metrics if m.name not in unmeasured)
     if not metrics:
         raise RunError(f"{history.path} has no metric column.", "Give the results.csv that Ultralytics wrote.")
     names = [m.name for m in metrics]

@@ -106,6 +106,8 @@ def find_resume_point(request: AnalyzeRequest) -> ResumePoint:
     if checkpoint and (wrong := no_number(checkpoint.train_args)):
         raise CheckpointError(f"{checkpoint.path}: {wrong}", "Give the checkpoint that Ultralytics wrote.")
     notes = list(run.history.notes)
+    if gone := [m.name for m in run.history.metrics if m.name in run.history.unmeasured(seam.row)]:
+        notes.append(f"Not measured at epoch {seam.epoch} (empty cells), so left out: {', '.join(gone)}.")
     if others:
         listed = ", ".join(f"epoch {s.epoch}" for s in others)
         notes.append(f"Other seams in this run: {listed}; judge one of them with --seam EPOCH.")

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analyzer.domain.run import SeamSign
 from analyzer.errors import RunError
 from analyzer.runs.results import read_history
+from analyzer.runs.seams import find_seams
 
 WILD = Path(__file__).parents[3] / "../shared/wild"
 HEAD = "epoch,time,train/box_loss,metrics/mAP50(B),lr/pg0"
@@ -198,3 +200,31 @@ def test_every_wild_file_parses():
         assert (h.time is not None) == (r["has_time_column"] == "True"), r["id"]
         assert len(h.metrics) >= 4, r["id"]
         assert sum(not np.isfinite(v).all() for v in h.values) == int(r["nan_rows"]), r["id"]
+
+
+def test_an_empty_cell_is_not_measured_and_nan_is(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text("epoch,time,train/a,metrics/mAP50(B)\n1,10,1,0.5\n2,20,1,\n3,30,1,nan\n")
+    history = read_history(path)
+    assert [history.unmeasured(row) for row in range(4)] == [set(), {"metrics/mAP50(B)"}, set(), set()]
+
+
+def test_a_git_lfs_pointer_is_named(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n")
+    with pytest.raises(RunError, match=r"Git LFS pointer.*git lfs pull"):
+        read_history(path)
+
+
+def test_rows_that_gain_a_time_are_of_another_version(tmp_path):
+    """Nothing is dropped: the rows after the upgrade have a cell more than the header of the file."""
+    path = tmp_path / "results.csv"
+    old = [f"{e},{1 / e:.4f},{0.1 * e:.4f}" for e in range(1, 6)]
+    new = [f"{e},{10 * (e - 5)},{1 / e:.4f},{0.1 * e:.4f}" for e in range(6, 9)]
+    path.write_text("\n".join(["epoch,train/a,metrics/mAP50(B)", *old, *new]) + "\n")
+    history = read_history(path)
+    assert list(history.epochs) == list(range(1, 9))
+    assert history.row(6) == {"train/a": 0.1429, "metrics/mAP50(B)": 0.7}
+    assert any("From line 7 on rows have one cell more" in note for note in history.notes)
+    (seam,) = find_seams(history)
+    assert (seam.epoch, seam.row, seam.before, seam.sign) == (6, 5, 4, SeamSign.TIME_BEGINS)

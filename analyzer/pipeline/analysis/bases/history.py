@@ -85,6 +85,8 @@ def by_history(shifts: SeamResult, regime: Regime) -> tuple[MetricEvidence, ...]
             bound = upper_bound(adverse, prediction.sd, prediction.df)
         m = float(margin[name]) if np.isfinite(margin[name]) else None
         size = Size.UNKNOWN if bound is None else size_within(bound, m)
+        if prediction is not None and m is not None and size is Size.INSIDE and abs(check.value - prediction.mean) > m:
+            size = Size.NOT_INSIDE  # a shift for the better accuses nobody, and acquits nobody either
         significant = {SeamCheck.ADVERSE: Significance.YES, SeamCheck.WITHIN: Significance.NO}.get(
             check.status, Significance.UNKNOWN
         )
