@@ -168,8 +168,11 @@ def _gains_time(header: list[str], cells: Sequence[str], following: Sequence[tup
     """Whether rows begin to have a `time` that the header lacks, as after an upgrade to 8.3.10 in mid-run."""
     if "time" in header or header[0] != "epoch" or len(cells) != len(header) + 1:
         return False
-    alike = all(len(_split(line)) == len(cells) for _, line in following)
-    return alike and (_number(cells[1]) or 0.0) > 0
+    if not following or any(
+        len(_split(row)) != len(cells) or None in map(_number, _split(row)) for _, row in following
+    ):
+        return False  # one row alone is a damaged one
+    return (_number(cells[1]) or 0.0) > 0
 
 
 def _is_cut(line: str, cells: Sequence[str], padded: bool) -> bool:
