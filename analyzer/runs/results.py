@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.domain.metrics import metric_of
+from analyzer.domain.rows import is_rate
 from analyzer.domain.run import History
 from analyzer.errors import RunError
 from analyzer.files import LFS_HINT, is_lfs_pointer, read_regular
@@ -20,6 +21,7 @@ __all__ = ["read_history"]
 
 _Row = tuple[int, dict[str, str]]  # line number in the file, column -> stripped cell
 _MAX_EPOCH = 10_000_000
+_BEFORE = 3  # rows that fit the header before others may be of another version: else the header is damaged
 _PAD = 20  # YOLOv5 pads to 20 characters, Ultralytics up to 8.3.5 to 23
 
 
@@ -57,7 +59,8 @@ def read_history(path: Path) -> History:
             continue
         cells = [row.get(name, "") for _, row in rows]
         numbers, bad = _numbers(cells)
-        if len(bad) == sum(map(bool, cells)) > 0 and name != "time" and metric_of(name) is None:
+        known = name == "time" or is_rate(name) or metric_of(name) is not None
+        if len(bad) == sum(map(bool, cells)) > 0 and not known:
             notes.append(f"Column '{name}' holds no numbers and was left out.")
             continue
         if bad:
@@ -144,7 +147,7 @@ def _rows(path: Path, text: str, notes: list[str]) -> tuple[list[str], list[_Row
         while len(cells) > len(header) and not cells[-1]:
             cells.pop()  # spreadsheets pad rows with empty cells
         cut = k == len(body) - 1 and not text.endswith("\n")
-        if _gains_time(header, cells, body[k + 1 : k + 2]):
+        if len(rows) >= _BEFORE and _gains_time(header, cells, body[k + 1 : k + 2]):
             header = [header[0], "time", *header[1:]]
             union.append("time")
             notes.append(
