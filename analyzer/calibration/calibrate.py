@@ -173,9 +173,10 @@ def _blocks(request: CalibrateRequest) -> tuple[list[_Block], tuple[str, ...]]:
 
 
 def _code_digest() -> str:
-    """Of the statistics and their tables: a changed rule makes new blocks."""
-    folder = resources.files("analyzer.stats")
-    files = [f for part in (folder, folder / "tables") for f in part.iterdir() if f.name.endswith((".py", ".json"))]
+    """Of the statistics, their tables and the simulation: a change in any of them makes new blocks."""
+    stats = resources.files("analyzer.stats")
+    folders = (stats, stats / "tables", resources.files("analyzer.calibration"))
+    files = [f for folder in folders for f in folder.iterdir() if f.name.endswith((".py", ".json"))]
     digest = hashlib.sha256()
     for file in sorted(files, key=str):
         digest.update(file.name.encode() + file.read_bytes())

@@ -83,7 +83,7 @@ def inflation(n: int, alpha: float, *, family: int, moderated: bool, sequential:
     Returns
     -------
     Inflation
-        The factor, from ``tables/critical.json`` (made by ``tables/make_critical.py``).
+        The factor, from ``tables/critical.json`` (made by ``tests/measurements/simulations/make_critical.py``).
     """
     if n < 2:
         raise ValueError(f"N = {n}: at least 2 replicates are needed")

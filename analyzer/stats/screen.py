@@ -88,7 +88,7 @@ def residual_scores(values: ArrayLike, *, starts: Sequence[int] = (), unit: floa
     values
         Shape (T,).
     starts
-        Rows at which a new regime starts with a known step (mosaic closes): that step is taken out, its row gets no
+        Rows at which a new regime starts with a known step: that step is taken out, its row gets no
         score.
     unit
         Rounding unit.

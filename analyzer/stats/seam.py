@@ -91,15 +91,15 @@ def seam_against_history(
     adverse_sign: ArrayLike,
     alpha_history: float,
     units: ArrayLike | None = None,
-    crosses_close_mosaic: bool = False,
+    new_regime: bool = False,
     setback: int = 0,
 ) -> SeamResult:
     """Judge the null mean against the history's one-step prediction, in the adverse direction only.
 
-    A shared fault (checkpoint, code, arguments, data) moves the null along with the observation; it shows here. The EMA
-    restart shows here too: in the benign direction, which is not accused, or, where the EMA looks back over epochs of
-    progress, as a return to an earlier level, which `setback` allows for. t = sign (null mean - prediction) /
-    sqrt(sd^2 + null_se^2), one-sided, Holm over the metrics.
+    A shared fault (checkpoint, code, arguments, data) moves the null along with the observation; it shows here. A
+    restart of averaged weights shows here too: in the benign direction, which is not accused, or, where the average
+    looks back over epochs of progress, as a return to an earlier level, which `setback` allows for.
+    t = sign (null mean - prediction) / sqrt(sd^2 + null_se^2), one-sided, Holm over the metrics.
 
     Parameters
     ----------
@@ -115,11 +115,11 @@ def seam_against_history(
         The history's share of alpha.
     units
         Shape (m,), rounding units.
-    crosses_close_mosaic
-        Whether mosaic closes between history and seam: the usual change is added to the prediction and its spread to
-        the sd, instead of a flag.
+    new_regime
+        Whether a new regime starts between history and seam: the usual change is added to the prediction and its
+        spread to the sd, instead of a flag.
     setback
-        Over how many epochs the EMA looks back (`Checkpoint.ema_epochs`): the worst level of that many last epochs
+        Over how many epochs the averaged weights look back: the worst level of that many last epochs
         takes the place of a better prediction.
 
     Returns
@@ -127,9 +127,7 @@ def seam_against_history(
     SeamResult
         UNKNOWN where no metric has enough history.
     """
-    return _judge(
-        history, null_mean, null_se, names, adverse_sign, alpha_history, units, crosses_close_mosaic, setback=setback
-    )
+    return _judge(history, null_mean, null_se, names, adverse_sign, alpha_history, units, new_regime, setback=setback)
 
 
 def observed_against_history(
@@ -140,11 +138,11 @@ def observed_against_history(
     adverse_sign: ArrayLike,
     alpha: float,
     units: ArrayLike | None = None,
-    crosses_close_mosaic: bool = False,
+    new_regime: bool = False,
     ahead: int = 1,
     setback: int = 0,
 ) -> SeamResult:
-    """Judge the observed row itself against history: ``--history-only``, the weaker evidence.
+    """Judge the observed row itself against history alone, the weaker evidence.
 
     It cannot tell the expected seam from a fault: only the adverse direction accuses, since healthy seams move the
     other way.
@@ -155,7 +153,7 @@ def observed_against_history(
         Shape (T, m), as in `seam_against_history`.
     observed
         Shape (m,), the first resumed row, or the one of resumed epoch `ahead`.
-    names, adverse_sign, units, crosses_close_mosaic, setback
+    names, adverse_sign, units, new_regime, setback
         As in `seam_against_history`.
     alpha
         Level over all metrics (nothing else is spent: there is no null).
@@ -167,7 +165,7 @@ def observed_against_history(
     SeamResult
     """
     zero = np.zeros(len(names))
-    return _judge(history, observed, zero, names, adverse_sign, alpha, units, crosses_close_mosaic, ahead, setback)
+    return _judge(history, observed, zero, names, adverse_sign, alpha, units, new_regime, ahead, setback)
 
 
 def predictions(
@@ -176,14 +174,13 @@ def predictions(
     names: Sequence[str],
     adverse_sign: ArrayLike,
     units: ArrayLike | None = None,
-    crosses_close_mosaic: bool = False,
+    new_regime: bool = False,
     ahead: int = 1,
     setback: int = 0,
 ) -> tuple[Prediction | None, ...]:
     """Where the history says that an epoch falls, metric by metric; None where it is too short.
 
-    Arguments as in `observed_against_history`: the closing of mosaic and the set-back of the EMA are part of the
-    prediction.
+    Arguments as in `observed_against_history`: the change of a new regime and the set-back are part of the prediction.
     """
     past = np.asarray(history, dtype=np.float64).reshape(-1, len(names))
     sign = np.asarray(adverse_sign)
@@ -192,7 +189,7 @@ def predictions(
     if setback:
         last = past[-setback:]
         found = [p and _set_back(p, last[:, j], int(sign[j])) for j, p in enumerate(found)]
-    if crosses_close_mosaic:
+    if new_regime:
         found = [p if p is None else _closing(p, name) for p, name in zip(found, names, strict=True)]
     return tuple(found)
 
@@ -205,7 +202,7 @@ def _judge(
     adverse_sign: ArrayLike,
     alpha: float,
     units: ArrayLike | None,
-    crossing: bool,
+    new_regime: bool,
     ahead: int = 1,
     setback: int = 0,
 ) -> SeamResult:
@@ -216,7 +213,7 @@ def _judge(
         names=names,
         adverse_sign=sign,
         units=units,
-        crosses_close_mosaic=crossing,
+        new_regime=new_regime,
         ahead=ahead,
         setback=setback,
     )
@@ -240,7 +237,7 @@ def _judge(
             int(sign[j]),
             alpha,
             max(len(known), 1),
-            crossing,
+            new_regime,
         )
         for j in range(len(names))
     )
@@ -279,7 +276,7 @@ def _check(
     sign: int,
     alpha: float,
     family: int,
-    crossing: bool,
+    new_regime: bool,
 ) -> HistoryCheck:
     if prediction is None or total is None or excess is None or adjusted is None:
         why = f"fewer than {MIN_EPOCHS} epochs of this regime" if prediction is None else "no value"
@@ -287,7 +284,7 @@ def _check(
     reach = float(stats.t.isf(alpha / family, prediction.df)) * total
     low, high = (-np.inf, prediction.mean + reach) if sign > 0 else (prediction.mean - reach, np.inf)
     status = SeamCheck.ADVERSE if adjusted <= alpha else SeamCheck.WITHIN
-    note = "mosaic closes at this epoch: the usual change is part of the prediction" if crossing else ""
+    note = "mosaic closes at this epoch: the usual change is part of the prediction" if new_regime else ""
     return HistoryCheck(
         name, value, prediction, Interval(low, high, 1 - alpha, "prediction"), excess, p, adjusted, status, note
     )

@@ -136,7 +136,7 @@ def one_epoch(runs: list[Ordinary], alpha: float, each: int, rng: np.random.Gene
             crosses = row == run.closed_row
             checked = observed_against_history(
                 values[start:row], values[row], names=run.names, adverse_sign=run.sign, alpha=alpha, units=run.units,
-                crosses_close_mosaic=crosses,
+                new_regime=crosses,
             )  # fmt: skip
             if checked.status is not SeamCheck.UNKNOWN:
                 (crossing if crosses else flags).append((run.repo, float(checked.status is SeamCheck.ADVERSE)))

@@ -136,7 +136,7 @@ def history_check(healthy: Sequence[Replicate], regime: Regime, alpha: float) ->
         adverse_sign=regime.adverse_sign[d],
         alpha_history=alpha * SEAM_SHARE,
         units=regime.units[d],
-        crosses_close_mosaic=regime.crossing,
+        new_regime=regime.crossing,
         setback=regime.setback,
     )
 

@@ -56,7 +56,7 @@ def test_closing_mosaic_is_modelled(history):
     arguments = {"names": NAMES, "adverse_sign": [1, -1], "alpha_history": 0.01}
     mean, se = [1.75 + 0.3, 0.625], [0.005, 0.002]
     assert seam_against_history(history, mean, se, **arguments).status is SeamCheck.ADVERSE
-    crossing = seam_against_history(history, mean, se, crosses_close_mosaic=True, **arguments)
+    crossing = seam_against_history(history, mean, se, new_regime=True, **arguments)
     assert crossing.status is SeamCheck.WITHIN
     assert "mosaic" in crossing.checks[0].note
 

@@ -146,7 +146,7 @@ def _compare(case: Case, lender: Lender, replicates: Sequence[Replicate]) -> Nul
         names=regime.names,
         adverse_sign=regime.adverse_sign,
         units=regime.units,
-        crosses_close_mosaic=regime.crossing,
+        new_regime=regime.crossing,
         setback=regime.setback if lender.kind == "unknown" else 0,  # else the lender's resumes show it
     )
     return borrowed_tests(

@@ -65,7 +65,7 @@ def against_history(regime: Regime, observed: Observed, alpha: float, *, ahead: 
         adverse_sign=regime.adverse_sign[keep],
         alpha=alpha,
         units=regime.units[keep],
-        crosses_close_mosaic=regime.crossing,
+        new_regime=regime.crossing,
         setback=regime.setback,
         ahead=ahead,
     )

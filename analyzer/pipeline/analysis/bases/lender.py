@@ -114,7 +114,7 @@ def _own(point: ResumePoint, row: int, regime: Regime) -> tuple[Array, Array, st
         names=regime.names,
         adverse_sign=regime.adverse_sign,
         units=regime.units,
-        crosses_close_mosaic=regime.crossing,
+        new_regime=regime.crossing,
     )
     if not any(found):
         return nan, nan, "unknown"

@@ -1,13 +1,12 @@
 """Make ``critical.json``: factors on t critical values, by simulation.
 
-``python -m analyzer.calibration.make_critical`` (about five minutes; ``--kind plain --family 8`` renews one part;
-the table that ships has 8,000 draws at family 24).
+``python -m tests.measurements.simulations.make_critical`` (about five minutes; ``--kind plain --family 8`` renews one
+part; the table that ships has 8,000 draws at family 24).
 
 For every N, family level, family size and kind of standard deviation the factor is the (1 - alpha) quantile of
 max_j |t_j| / t(1 - alpha / 2M, df_j) over healthy resumes, in the worst cell of a grid of shapes, history lengths and
 priors that are off; never below 1, and never smaller than for a smaller family. The sequential factor is the further
-one
-that makes the looks together hold.
+one that makes the looks together hold.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from analyzer.calibration.simulate import SHAPES, Cell, demo_correlation, draw, healthy_ratios
 
+TABLE = Path(__file__).parents[3] / "analyzer" / "stats" / "tables" / "critical.json"
 ALPHAS = (0.008, 0.016, 0.04, 0.08)
 NESTED = (2, 3, 4, 5, 6, 8, 10, 12, 15, 19, 24)  # first rows of one draw of 24
 LONG = (39, 62, 124)  # only levels below 0.04 still use t here
@@ -85,17 +85,17 @@ def grow(document: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Write the table, or one part of it, next to this file."""
+    """Write the table, or one part of it, where the statistics read it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--kind", choices=("plain", "moderated"))
     parser.add_argument("--family", type=int, choices=FAMILIES)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "stats" / "tables" / "critical.json")
+    parser.add_argument("--out", type=Path, default=TABLE)
     options = parser.parse_args()
     document = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
     document |= {
-        "made_by": "analyzer/calibration/make_critical.py",
+        "made_by": "tests/measurements/simulations/make_critical.py",
         "draws": document.get("draws", {}),
         "seed": options.seed,
         "alphas": ALPHAS,
