@@ -3,8 +3,8 @@
     python -m tests.measurements.oldest --python python3.11 [--work FOLDER]
 
 Makes an environment (3 GB of downloads, some minutes) with the lowest Python and the lowest version of each dependency,
-then runs every test that trains nothing and two fidelity cells in it. Writes tests/measurements/oldest.json; exits 1
-where a test failed.
+then runs every test that trains nothing and two fidelity cells in it. Ultralytics is the newest: `make compat` runs
+what touches it under the lowest. Writes tests/measurements/oldest.json; exits 1 where a test failed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import tomllib
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("oldest.json")
-TOOLS = ("pytest", "pytest-xdist", "hypothesis", "scikit-learn", "nbclient", "ipykernel", "types-PyYAML")
+TOOLS = ("pytest", "hypothesis", "scikit-learn", "nbclient", "ipykernel", "tensorboard", "mlflow-skinny", "wandb")
 PAIRED = {"torch==2.6": "torchvision==0.21"}  # torchvision has no lowest version of its own: torch names its partner
 CELLS = ("sgd", "mosaic closes on the second epoch, 2 workers")
 SUITES: dict[str, tuple[str, ...]] = {
@@ -38,15 +38,15 @@ def lowest(requirements: list[str]) -> list[str]:
 
     Examples
     --------
-    >>> lowest(["numpy>=1.24", "torch>=2.6"])
-    ['numpy==1.24', 'torch==2.6', 'torchvision==0.21']
+    >>> lowest(["ultralytics>=8.3.0", "numpy>=1.24", "torch>=2.6"])
+    ['ultralytics', 'numpy==1.24', 'torch==2.6', 'torchvision==0.21']
     """
     found: list[str] = []
     for requirement in requirements:
         match = re.fullmatch(r"([\w\-\[\]]+)>=([\d.]+)", requirement)
         if match is None:
             raise SystemExit(f"oldest: {requirement!r} has no lowest version; write NAME>=VERSION.")
-        pin = f"{match[1]}=={match[2]}"
+        pin = "ultralytics" if match[1] == "ultralytics" else f"{match[1]}=={match[2]}"
         found += [p for p in (pin, PAIRED.get(pin)) if p]
     return found
 
