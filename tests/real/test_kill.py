@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from analyzer.domain.progress import Silent
@@ -133,15 +134,16 @@ def start(run):
 
 
 def worker_of(driver):
-    children = Path(f"/proc/{driver}/task/{driver}/children").read_text().split()
-    return next(int(c) for c in children if b"replicates.worker" in Path(f"/proc/{c}/cmdline").read_bytes())
+    """The living child that trains, whichever thread of the driver started it."""
+    children = [c for c in psutil.Process(driver).children() if c.status() != psutil.STATUS_ZOMBIE]
+    return next(c.pid for c in children if any("replicates.worker" in word for word in c.cmdline()))
 
 
 def another_than(worker, driver, seconds):
     """Whether the driver has a living worker that is not that one (which stays its child until it is waited for)."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        with contextlib.suppress(StopIteration, FileNotFoundError):
+        with contextlib.suppress(StopIteration, psutil.Error):
             if worker_of(driver) != worker:
                 return True
         time.sleep(0.05)
