@@ -1,6 +1,7 @@
 """The real pipeline and every renderer against what they gave before; `tests.golden.write` says how to renew a file."""
 
 import json
+import math
 
 import pytest
 
@@ -16,9 +17,23 @@ def documents(tmp_path_factory):
     return write.documents(tmp_path_factory.mktemp("golden").resolve())
 
 
+def nearly(found, kept):
+    """The same, numbers to what optimisers of other library versions agree in."""
+    if isinstance(kept, dict):
+        return found.keys() == kept.keys() and all(nearly(found[k], kept[k]) for k in kept)
+    if isinstance(kept, list):
+        return len(found) == len(kept) and all(map(nearly, found, kept))
+    if isinstance(kept, float) and isinstance(found, (int, float)):
+        return math.isclose(found, kept, rel_tol=1e-3, abs_tol=1e-9)
+    return found == kept
+
+
 @pytest.mark.parametrize("basis", BASES)
 def test_the_pipeline_finds_what_it_found_before_and_trains_nothing(documents, basis):
-    assert documents[basis] == json.loads((GOLDEN / f"{basis}.json").read_text(encoding="utf-8"))
+    kept = json.loads((GOLDEN / f"{basis}.json").read_text(encoding="utf-8"))
+    assert (
+        {k for k in kept if not nearly(documents[basis][k], kept[k])} == documents[basis].keys() ^ kept.keys() == set()
+    )
 
 
 @pytest.mark.parametrize("name", sorted(RENDERED))

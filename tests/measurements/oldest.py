@@ -22,11 +22,21 @@ import tomllib
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("oldest.json")
-TOOLS = ("pytest", "hypothesis", "scikit-learn", "nbclient", "ipykernel", "tensorboard", "mlflow-skinny", "wandb")
+TOOLS = (
+    "pytest",
+    "pytest-xdist",
+    "hypothesis",
+    "scikit-learn",
+    "nbclient",
+    "ipykernel",
+    "tensorboard",
+    "mlflow-skinny",
+    "wandb",
+)
 PAIRED = {"torch==2.6": "torchvision==0.21"}  # torchvision has no lowest version of its own: torch names its partner
 CELLS = ("sgd", "mosaic closes on the second epoch, 2 workers")
 SUITES: dict[str, tuple[str, ...]] = {
-    "trains nothing": ("-m", "not real and not slow"),
+    "trains nothing": ("-n", "2", "--dist", "loadfile", "-m", "not real and not slow"),
     "fidelity": tuple(
         f"tests/real/test_fidelity.py::test_replicates_are_bit_identical_to_plain_resumes[{cell}]" for cell in CELLS
     ),
