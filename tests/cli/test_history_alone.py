@@ -5,6 +5,7 @@ import pytest
 
 import analyzer
 from analyzer.domain.evidence import Verdict
+from analyzer.errors import RunError
 
 
 def write(folder, *, loss=None, score=None):
@@ -39,3 +40,8 @@ def test_an_empty_cell_is_no_divergence(tmp_path, cell, verdict):
     left_out = [w for w in found.warnings if "Not measured at epoch 26 (empty cells)" in w]
     assert bool(left_out) is not bool(cell)
     assert ("metrics/mAP50(B)" in [m.name for m in found.metrics]) is bool(cell) or verdict is Verdict.FAULT
+
+
+def test_an_epoch_of_which_nothing_was_measured_is_said(tmp_path):
+    with pytest.raises(RunError, match="measured nothing at epoch 26"):
+        write(tmp_path, loss="", score="")

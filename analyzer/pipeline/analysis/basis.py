@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from analyzer.domain.checkpoint import Checkpoint
 from analyzer.domain.evidence import Decision, Evidence, MetricEvidence
@@ -111,7 +111,7 @@ class Judged:
 class Basis(ABC):
     """What every basis says of itself."""
 
-    left_out: ClassVar[str] = ""  # why the steps of the diagnosis are left out; empty where they are made
+    left_out: str = ""  # why the steps of the diagnosis are left out; empty where they are made
 
     def adapted(self, case: Case, progress: Progress) -> Case:
         """The case as this basis can judge it."""

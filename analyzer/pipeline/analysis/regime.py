@@ -97,6 +97,9 @@ def read_regime(point: ResumePoint, margin_terms: tuple[str, ...], *, last: int 
     unmeasured = history.unmeasured(seam.row)
     metrics = tuple(m for m in history.metrics if m.name not in unmeasured)
     if not metrics:
+        if unmeasured:
+            what = f"{history.path} measured nothing at epoch {seam.epoch}: every cell of a metric is empty there."
+            raise RunError(what, "Judge another resume with --seam, or wait for an epoch that is measured.")
         raise RunError(f"{history.path} has no metric column.", "Give the results.csv that Ultralytics wrote.")
     names = [m.name for m in metrics]
     schedule = Schedule.told(point.train_args)

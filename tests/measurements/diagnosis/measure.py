@@ -20,6 +20,7 @@ from typing import Any
 import analyzer
 import analyzer.replicates.collector
 from analyzer.errors import DriftError
+from analyzer.files import write_atomically
 from analyzer.replicates.executors.pool import scratch_folder
 from analyzer.runs.directory import read_run
 from analyzer.runs.seams import find_seams
@@ -53,7 +54,7 @@ def make_resume(item: Item, killed: dict[str, Path], work: Path, resumer: Resume
     shutil.rmtree(run, ignore_errors=True)
     order = {"way": "", **prepare(item, killed, run)}
     resumer.resume({**order, "checkpoint": str(run / "weights" / "last.pt")})
-    _write(work / "truth" / f"{item.name}.json", asdict(item))
+    write_atomically(work / "truth" / f"{item.name}.json", json.dumps(asdict(item)))
     done.touch()
     return run
 
@@ -90,7 +91,7 @@ def analyse(item: Item, resumed: Path, work: Path, kind: str, shard: str) -> dic
     except DriftError as error:
         report = {"verdict": "ERROR", "reasons": [str(error)], "diagnosis": {"causes": []}}
     report["seconds"] = round(time.monotonic() - start, 1)
-    _write(work / "outcomes" / kind / f"{item.name}.json", report)
+    write_atomically(work / "outcomes" / kind / f"{item.name}.json", json.dumps(report))
     shutil.rmtree(run)
     return report
 
@@ -101,13 +102,6 @@ def hidden_seam(run: Path) -> int | None:
     seams = find_seams(held.history, held.args)
     last = len(held.history) - 1
     return None if seams and seams[-1].row == last else int(held.history.epochs[last])
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(document), encoding="utf-8")
-    partial.replace(path)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ import numpy as np
 
 import analyzer
 from analyzer.errors import DriftError
+from analyzer.files import write_atomically
 from data.demo_runs import copy_run, edit_checkpoint, relocate
 from tests.measurements.resumer import Resumer
 from tests.measurements.resumes.checkpoints import SEAMS, make
@@ -97,17 +98,10 @@ def measure(item: Item, killed: Path, work: Path, resumer: Resumer) -> dict[str,
         report = {"verdict": "ERROR", "reasons": [str(error)], "n_replicates": 0}
     report["seconds"] = {"resume": round(resumed - start, 1), "analyze": round(time.monotonic() - resumed, 1)}
     history = (run / "results.csv").read_text(encoding="utf-8")
-    _write(work / "truth" / f"{item.name}.json", asdict(item))
-    _write(work / "outcomes" / f"{item.name}.json", {**report, "results_csv": history})
+    write_atomically(work / "truth" / f"{item.name}.json", json.dumps(asdict(item)))
+    write_atomically(work / "outcomes" / f"{item.name}.json", json.dumps({**report, "results_csv": history}))
     shutil.rmtree(run)
     return report
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(document), encoding="utf-8")
-    partial.replace(path)
 
 
 def main() -> None:

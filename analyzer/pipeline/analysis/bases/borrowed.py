@@ -47,7 +47,7 @@ class BorrowedBasis(ReplicateBasis):
 
     def __init__(self, lender: Lender, case: Case) -> None:
         self.lender = lender
-        self.left_out = f"the checkpoint of epoch {case.point.seam.epoch - 1} is gone"  # type: ignore[misc]
+        self.left_out = f"the checkpoint of epoch {case.point.seam.epoch - 1} is gone"
 
     def adapted(self, case: Case, progress: Progress) -> Case:
         """One epoch, and the arguments that changed since the lender: a later checkpoint has the resume's own."""
