@@ -193,7 +193,7 @@ def _data_pkl(path: Path, raw: bytes) -> bytes:
             if archive.getinfo(inner[0]).file_size > _PICKLE_LIMIT:
                 raise CheckpointError(f"{path} is no checkpoint: its data.pkl is too large.")
             return archive.read(inner[0])
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as e:
+    except (zipfile.BadZipFile, EOFError, RuntimeError, OSError) as e:  # RuntimeError: a flipped bit says "encrypted"
         what = f"{path} is truncated: the end of the archive is missing or damaged ({len(raw)} bytes)."
         raise CheckpointError(what, "The process was killed while it saved; take an older checkpoint.") from e
 

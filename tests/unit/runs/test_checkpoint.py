@@ -151,6 +151,14 @@ def test_every_damage_is_a_clear_error(tmp_path, step):
             read_checkpoint(write(tmp_path, archive(broken)))
 
 
+def test_a_bit_that_says_encrypted_is_damage(tmp_path):
+    raw = bytearray(archive(pickle.dumps(content())))
+    raw[raw.rindex(b"PK\x01\x02") + 8] |= 1  # the flag in the archive's directory
+    raw[raw.index(b"PK\x03\x04") + 6] |= 1
+    with pytest.raises(CheckpointError, match="damaged"):
+        read_checkpoint(write(tmp_path, bytes(raw)))
+
+
 def test_a_huge_memo_index_costs_nothing(tmp_path):
     start = time.perf_counter()
     with pytest.raises(CheckpointError, match="memo index"):
